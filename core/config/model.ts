@@ -1,0 +1,92 @@
+/** The configuration as the rest of Rounds sees it: validated, defaults filled in, tenants expanded. */
+import type { Check } from '../check.ts';
+
+export interface Location {
+  id: string;
+  title: string;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  /** Slack's user id. */
+  slack: string;
+  roles: string[];
+}
+
+export interface Team {
+  id: string;
+  /** With its `#`. */
+  channel: string;
+  members: string[];
+}
+
+export interface Tenant {
+  id: string;
+  title: string;
+  /** Everything the configuration says of it, for `${tenant.…}`. */
+  fields: Record<string, string>;
+}
+
+export interface Component {
+  id: string;
+  title: string;
+  layer?: string;
+  dependsOn: string[];
+}
+
+export interface Service {
+  id: string;
+  title: string;
+  tier: 1 | 2 | 3;
+  owner: string;
+  dependsOn: string[];
+  /** Services joined by what they depend on are judged together. */
+  scope: string;
+}
+
+/** When a runbook is offered: every condition that is given must hold. */
+export interface RunbookWhen {
+  services?: string[];
+  components?: string[];
+  /** Templates of checks. */
+  checks?: string[];
+  /** Failure kinds. */
+  failures?: string[];
+  /** The failing step's words. */
+  steps?: string[];
+}
+
+export interface Runbook {
+  id: string;
+  title: string;
+  when: RunbookWhen;
+  action: { type: string; params: Record<string, unknown>; location: string };
+  /** Roles that may run it. Empty: nobody. */
+  mayRun: string[];
+  /** Templates of checks that tell whether it helped. */
+  verify: string[];
+}
+
+/** A group of services and components that is judged under one lock. */
+export interface Scope {
+  id: string;
+  services: string[];
+  components: string[];
+  checks: string[];
+}
+
+export interface Config {
+  /** Hash of everything below: decisions name the revision they were made under. */
+  revision: string;
+  timezone: string;
+  locations: Record<string, Location>;
+  people: Record<string, Person>;
+  teams: Record<string, Team>;
+  tenants: Record<string, Tenant>;
+  components: Record<string, Component>;
+  services: Record<string, Service>;
+  checks: Record<string, Check>;
+  runbooks: Record<string, Runbook>;
+  scopes: Record<string, Scope>;
+}
