@@ -1,0 +1,85 @@
+/**
+ * What values of `rounds.yaml` look like, as schemas for the configuration itself and for the options of probes and actions.
+ * They read what people write (`30s`, `80%`, `200MB`) and hand out numbers. A message of a schema begins with "expected …";
+ * whoever reports it adds the value that was found.
+ */
+import * as z from 'zod';
+import { parseDurationMs } from '../duration.ts';
+import { withoutReferences } from './references.ts';
+
+const BYTES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+
+/** A duration such as `30s`, in milliseconds. `min` and `max` are written the same way and are included. */
+export function durationMs(limits: { min?: string; max?: string } = {}) {
+  const expected = `expected ${between('a duration such as 30s or 5m', limits.min, limits.max)}`;
+  const minMs = limits.min === undefined ? 0 : (parseDurationMs(limits.min) ?? 0);
+  const maxMs = limits.max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(limits.max) ?? Number.MAX_SAFE_INTEGER);
+  return fromText('a duration such as 30s or 5m', expected, (text) => {
+    const foundMs = parseDurationMs(text);
+    return foundMs !== undefined && foundMs >= minMs && foundMs <= maxMs ? foundMs : undefined;
+  });
+}
+
+/** A percentage such as `80%`, as a ratio: 0.8. From 0% to 100%. */
+export function percentRatio() {
+  return fromText('a percentage such as 80%', 'expected a percentage from 0% to 100%, such as 80%', (text) => {
+    const match = /^(\d{1,3}(?:\.\d+)?)\s?%$/.exec(text.trim());
+    const percent = Number(match?.[1] ?? Number.NaN);
+    // Rounded, because 99.9 / 100 is 0.9990000000000001 in binary.
+    return percent <= 100 ? Number((percent / 100).toFixed(12)) : undefined;
+  });
+}
+
+/** A size such as `200MB`, in bytes: `KB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024. */
+export function sizeBytes() {
+  return fromText('a size such as 200MB', 'expected a size such as 200MB or 2GiB', (text) => {
+    const match = /^(\d+(?:\.\d+)?)\s?([KMGT]i?B|B)$/.exec(text.trim());
+    const bytes = match ? Math.round(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]) : 0;
+    return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+  });
+}
+
+/** A text that is not empty. References (`${secret:NAME}`) are texts. */
+export function text(maxCharacters = 500) {
+  const expected = `expected a text of at most ${maxCharacters} characters`;
+  return z
+    .string({ error: 'expected a text' })
+    .refine((value) => value.trim() !== '', { error: 'expected a text that is not empty' })
+    .refine((value) => value.length <= maxCharacters, { error: expected });
+}
+
+/**
+ * An address, or a reference to one, or an address with references in it. Only the outer form can be checked here: what
+ * a secret holds is known to the agent alone.
+ */
+export function urlOrSecret(protocols: readonly string[] = ['http', 'https']) {
+  const expected = `expected an address such as ${protocols[0] ?? 'https'}://example.org, or \${secret:NAME}`;
+  return z.string({ error: expected }).refine((value) => isUrl(value, protocols), { error: expected });
+}
+
+function isUrl(value: string, protocols: readonly string[]): boolean {
+  // Digits fit wherever a reference may stand: host, port, path.
+  const filled = withoutReferences(value, '1');
+  if (/^\$\{/.test(value)) return !/\s/.test(filled);
+  if (/\s/.test(filled) || !URL.canParse(filled)) return false;
+  return protocols.some((protocol) => filled.toLowerCase().startsWith(`${protocol}://`));
+}
+
+/** A schema that reads a text into a number; `written` says how the text looks, for the generated documentation. */
+function fromText(written: string, expected: string, read: (text: string) => number | undefined) {
+  return z
+    .string({ error: expected })
+    .transform((value, context) => {
+      const found = read(value);
+      if (found !== undefined) return found;
+      context.addIssue({ code: 'custom', message: expected, input: value });
+      return z.NEVER;
+    })
+    .meta({ written });
+}
+
+function between(what: string, min: string | undefined, max: string | undefined): string {
+  if (min !== undefined && max !== undefined) return `${what}, from ${min} to ${max}`;
+  if (min !== undefined) return `${what}, at least ${min}`;
+  return max === undefined ? what : `${what}, at most ${max}`;
+}
