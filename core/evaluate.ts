@@ -1,0 +1,218 @@
+/**
+ * The first step of evaluation: results are folded into the state of their check, one row, and a verdict follows.
+ *
+ * A location's latest result speaks for it while it is fresh (1.5 intervals and the time a run takes). Of the fresh ones:
+ *
+ *   down       more than half of all locations say down
+ *   degraded   more than half say down or degraded; or one location alone fails for three slots (`lone`)
+ *   up         more than half say up
+ *   blind      fewer than half speak, and runs that were due brought nothing
+ *   waiting    fewer than half speak, but nothing that was due is missing: Rounds has just begun, or was stopped
+ *   undecided  enough speak, but no half agrees
+ *
+ * That is the verdict of the moment. What incidents are judged by is the *held* verdict: worse counts at once, `blind`,
+ * `waiting` and `undecided` change nothing of what is held, and better counts only once a quorum of locations has been up for
+ * `resolveAfter` rounds in a row. So one good round between two bad ones neither closes an incident nor opens a second.
+ *
+ * A result of the agent's own fault says nothing of the target: it is neither up nor down and counts as missing.
+ * Results are ordered by the planner's clock; one that is older than what is folded never steps backwards.
+ */
+import { type Check, freshForMs, quorumOf, type Verdict } from './check.ts';
+import type { Failure, Finding } from './result.ts';
+
+export type MomentVerdict = 'up' | 'degraded' | 'down' | 'blind' | 'waiting' | 'undecided';
+export type HeldVerdict = 'up' | 'degraded' | 'down' | 'unknown';
+
+/** What one location last said. */
+export interface LocationState {
+  /** When the run was planned, by the planner's clock. */
+  plannedAtMs: number;
+  run: string;
+  verdict: 'up' | 'degraded' | 'down';
+  /** Since when it has said this, by the planner's clock. */
+  sinceMs: number;
+  /** Rounds in a row that were up. */
+  upStreak: number;
+  /** Rounds in a row that were not up. */
+  badStreak: number;
+  durationMs: number;
+  failure?: Failure;
+  findings: Finding[];
+  pictureId?: number;
+}
+
+/** The latest run of a location that brought no verdict. */
+export interface Gap {
+  plannedAtMs: number;
+  reason: string;
+}
+
+export interface CheckState {
+  locations: Record<string, LocationState>;
+  gaps: Record<string, Gap>;
+  moment: MomentVerdict;
+  held: HeldVerdict;
+  /** One location alone has failed for three slots. */
+  lone: boolean;
+  /** Two or more locations fail, but no quorum. */
+  split: boolean;
+  /** When what is held began, by the planner's clock. */
+  heldSinceMs: number;
+  /** The slot for which confirmations were asked last. */
+  confirmedSlotMs?: number;
+}
+
+export const EMPTY_STATE: CheckState = {
+  locations: {},
+  gaps: {},
+  moment: 'waiting',
+  held: 'unknown',
+  lone: false,
+  split: false,
+  heldSinceMs: 0,
+};
+
+/** What is folded: a result with its place in the planner's time. */
+export interface FoldInput {
+  run: string;
+  location: string;
+  plannedAtMs: number;
+  verdict: Verdict;
+  durationMs: number;
+  failure?: Failure;
+  findings: Finding[];
+  pictureId?: number;
+}
+
+/** Slots in a row after which a single failing location counts as degradation. */
+const LONE_AFTER_SLOTS = 3;
+
+/** Folds one result in. Returns the same object when it is older than what is known of its location. */
+export function foldResult(state: CheckState, input: FoldInput): CheckState {
+  const known = state.locations[input.location];
+  if (known && known.plannedAtMs >= input.plannedAtMs) return state;
+  if (input.verdict === 'fault') {
+    return foldGap(state, input.location, { plannedAtMs: input.plannedAtMs, reason: input.failure?.kind ?? 'fault' });
+  }
+  const same = known?.verdict === input.verdict;
+  const up = input.verdict === 'up';
+  const next: LocationState = {
+    plannedAtMs: input.plannedAtMs,
+    run: input.run,
+    verdict: input.verdict,
+    sinceMs: same && known ? known.sinceMs : input.plannedAtMs,
+    upStreak: up ? (known?.upStreak ?? 0) + 1 : 0,
+    badStreak: up ? 0 : (known?.badStreak ?? 0) + 1,
+    durationMs: input.durationMs,
+    findings: input.findings,
+    ...(input.failure ? { failure: input.failure } : {}),
+    ...(input.pictureId ? { pictureId: input.pictureId } : {}),
+  };
+  return { ...state, locations: { ...state.locations, [input.location]: next } };
+}
+
+/** Notes that a run which was due brought no verdict. */
+export function foldGap(state: CheckState, location: string, gap: Gap): CheckState {
+  const known = state.gaps[location];
+  if (known && known.plannedAtMs >= gap.plannedAtMs) return state;
+  return { ...state, gaps: { ...state.gaps, [location]: gap } };
+}
+
+export interface Count {
+  quorum: number;
+  total: number;
+  fresh: string[];
+  down: string[];
+  /** Down or degraded. */
+  bad: string[];
+  up: string[];
+  /** Not fresh, and a run that was due since brought nothing. */
+  missing: string[];
+}
+
+/** Counts what the check's locations say at that moment. `planningSinceMs`: what was due before was due to nobody. */
+export function count(check: Check, state: CheckState, nowMs: number, planningSinceMs: number): Count {
+  const freshMs = freshForMs(check);
+  const result: Count = { quorum: quorumOf(check), total: check.locations.length, fresh: [], down: [], bad: [], up: [], missing: [] };
+  for (const location of check.locations) {
+    const known = state.locations[location];
+    const gap = state.gaps[location];
+    if (known && nowMs - known.plannedAtMs <= freshMs) {
+      result.fresh.push(location);
+      if (known.verdict === 'down') result.down.push(location);
+      (known.verdict === 'up' ? result.up : result.bad).push(location);
+    } else if (gap && gap.plannedAtMs > (known?.plannedAtMs ?? 0) && gap.plannedAtMs >= planningSinceMs) {
+      result.missing.push(location);
+    }
+  }
+  return result;
+}
+
+function momentOf(counted: Count): MomentVerdict {
+  const { quorum } = counted;
+  if (counted.down.length >= quorum) return 'down';
+  if (counted.bad.length >= quorum) return 'degraded';
+  if (counted.up.length >= quorum) return 'up';
+  if (counted.fresh.length >= quorum) return 'undecided';
+  return counted.missing.length > counted.total - quorum ? 'blind' : 'waiting';
+}
+
+const SEVERITY: Record<HeldVerdict, number> = { unknown: 0, up: 0, degraded: 1, down: 2 };
+
+/** A quorum of fresh locations has been up for `resolveAfter` rounds, and none that is fresh fails for as long. */
+function settled(check: Check, state: CheckState, counted: Count): boolean {
+  const steady = counted.up.filter((location) => (state.locations[location]?.upStreak ?? 0) >= check.resolveAfter);
+  return steady.length >= counted.quorum;
+}
+
+function holdNext(check: Check, state: CheckState, counted: Count, moment: MomentVerdict, troubled: HeldVerdict): HeldVerdict {
+  if (SEVERITY[troubled] > SEVERITY[state.held]) return troubled;
+  if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
+  if (state.held === 'up' || state.held === 'unknown') return moment;
+  if (troubled !== 'up') return state.held === 'down' && troubled === 'degraded' && counted.down.length === 0 ? troubled : state.held;
+  return settled(check, state, counted) ? 'up' : state.held;
+}
+
+/** The check's verdict at that moment, and what is held. Pure: the same state and time give the same answer. */
+export function decide(check: Check, state: CheckState, nowMs: number, planningSinceMs: number): { state: CheckState; counted: Count } {
+  const counted = count(check, state, nowMs, planningSinceMs);
+  const moment = momentOf(counted);
+  const lone =
+    check.locations.length > 1 && counted.bad.length === 1 && (state.locations[counted.bad[0] ?? '']?.badStreak ?? 0) >= LONE_AFTER_SLOTS;
+  const split = counted.down.length >= 2 && counted.down.length < counted.quorum;
+  const troubled: HeldVerdict = moment === 'down' || moment === 'degraded' ? moment : lone || split ? 'degraded' : 'up';
+  const held = holdNext(check, state, counted, moment, troubled);
+  const heldSinceMs = held === state.held ? state.heldSinceMs : beganAt(state, counted, held, nowMs);
+  return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };
+}
+
+/** A failure began with the first of the runs that show it, not when enough of them had agreed. */
+function beganAt(state: CheckState, counted: Count, held: HeldVerdict, nowMs: number): number {
+  const shown = held === 'up' ? counted.up : counted.bad;
+  return Math.min(nowMs, ...shown.map((location) => state.locations[location]?.sinceMs ?? nowMs));
+}
+
+/** When the verdict would change if nothing more came: the sweeper looks again then. */
+export function staleAtMs(check: Check, state: CheckState): number | undefined {
+  const times = check.locations.flatMap((location) => state.locations[location]?.plannedAtMs ?? []);
+  return times.length === 0 ? undefined : Math.min(...times) + freshForMs(check);
+}
+
+/**
+ * The locations that should confirm at once: when a location has just begun to fail and no quorum has spoken since. Asked once
+ * for each slot that begins to fail.
+ */
+export function confirmFrom(check: Check, state: CheckState, failed: FoldInput): string[] {
+  if (failed.verdict !== 'down' || check.locations.length < 2) return [];
+  if (state.held === 'down' || (state.locations[failed.location]?.badStreak ?? 0) > LONE_AFTER_SLOTS) return [];
+  return check.locations.filter((location) => {
+    const known = state.locations[location];
+    return location !== failed.location && (!known || known.plannedAtMs < failed.plannedAtMs || known.verdict === 'up');
+  });
+}
+
+/** Rounds that a check still has to be up for, by quorum; 0 when it has settled. */
+export function roundsLeft(check: Check, state: CheckState): number {
+  const streaks = check.locations.map((location) => state.locations[location]?.upStreak ?? 0).sort((a, b) => b - a);
+  return Math.max(0, check.resolveAfter - (streaks[quorumOf(check) - 1] ?? 0));
+}

@@ -1,0 +1,125 @@
+/**
+ * An incident: one problem, whatever the number of checks that show it. What is known of it now stands in its facts, which
+ * every judgement makes anew; what happened stands in its timeline, which only grows.
+ */
+
+import type { IncidentClass } from './check.ts';
+import type { HeldVerdict } from './evaluate.ts';
+import type { Failure, Finding } from './result.ts';
+
+export interface Named {
+  id: string;
+  title: string;
+}
+
+/** One journey or check of a service that is not well, over its tenants. */
+export interface Symptom {
+  /** Template of the check. */
+  template: string;
+  title: string;
+  /** The words after "cannot". */
+  does: string;
+  critical: boolean;
+  /** Expanded checks that are not well. */
+  checks: string[];
+  verdict: Exclude<HeldVerdict, 'up' | 'unknown'> | 'blind';
+  /** Whom it hits; empty for a check without tenants. */
+  tenants: Named[];
+  tenantsTotal: number;
+  /** The failing step and reason of the freshest failure. */
+  failure?: Failure;
+  /** Time of the freshest failing run, and the usual one, when known. */
+  durationMs?: number;
+  usuallyMs?: number;
+}
+
+export interface ServiceImpact extends Named {
+  tier: 1 | 2 | 3;
+  class: IncidentClass;
+  /** Why this class, by name. */
+  reason: string;
+  symptoms: Symptom[];
+}
+
+export interface ComponentTrouble extends Named {
+  check: string;
+  verdict: Symptom['verdict'];
+  failure?: Failure;
+  findings: Finding[];
+  sinceMs: number;
+}
+
+/** A runbook that fits what is known, bound to its target. */
+export interface Offer {
+  runbook: string;
+  title: string;
+  /** One sentence: what will be done, to what. */
+  preview: string;
+  location: string;
+  target: Record<string, string | number>;
+}
+
+export interface Facts {
+  /** Worst first. */
+  services: ServiceImpact[];
+  components: ComponentTrouble[];
+  /** Every tenant hit by any symptom. */
+  tenants: Named[];
+  tenantsTotal: number;
+  /** Titles of the locations that see it, and how many look. */
+  seenFrom: string[];
+  locationsTotal: number;
+  sinceMs: number;
+  /** Suspected, never certain. */
+  likelyCause?: { text: string; evidence: string };
+  owner: string;
+  onCall: Named[];
+  offers: Offer[];
+  /** All is up again, but not yet for long enough. */
+  recovering: boolean;
+  roundsLeft: number;
+  /** Checks that nobody sees at present. */
+  blind: Named[];
+}
+
+/** What the thread tells, one line an entry. */
+export type TimelineEntry =
+  | { kind: 'opened'; class: IncidentClass; reason: string; headline: string; seenFrom: string[] }
+  | { kind: 'class-raised' | 'class-lowered'; from: IncidentClass; to: IncidentClass; headline: string; reason: string }
+  | { kind: 'impact-changed'; headline: string }
+  | { kind: 'acknowledged'; by: string }
+  | { kind: 'asked'; by: string; title: string; preview: string; location: string }
+  | { kind: 'acted'; outcome: 'done' | 'failed' | 'refused' | 'unclear'; title: string; summary: string }
+  | { kind: 'verified'; outcome: 'passed' | 'failed' | 'unclear'; text: string }
+  | { kind: 'posted-anew'; reason: string }
+  | { kind: 'refused'; by: string; text: string }
+  | { kind: 'resolved'; afterMs: number; reason: string; text: string };
+
+export interface Incident {
+  id: number;
+  scope: string;
+  class: IncidentClass;
+  peak: IncidentClass;
+  state: 'open' | 'resolved';
+  revision: number;
+  channel: string;
+  facts: Facts;
+  beganAtMs: number;
+  openedAtMs: number;
+  acknowledgedAtMs?: number;
+  acknowledgedBy?: string;
+  resolvedAtMs?: number;
+  resolution?: string;
+  pictureId?: number;
+}
+
+/** `INC-128`, as people call it. */
+export function incidentName(id: number): string {
+  return `INC-${id}`;
+}
+
+/** The number in `INC-128`, `inc128` or `128`; `undefined` when there is none. */
+export function parseIncidentName(text: string): number | undefined {
+  const match = /^(?:inc-?)?(\d{1,12})$/i.exec(text.trim());
+  return match ? Number(match[1]) : undefined;
+}

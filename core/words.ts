@@ -1,0 +1,84 @@
+/** What is said to people in one sentence, the same wherever it is said. */
+import type { IncidentClass } from './check.ts';
+import type { Facts, Named, ServiceImpact, Symptom } from './incident.ts';
+
+/** The one mark of a class; colour is never the only sign. */
+export const MARKS: Record<IncidentClass | 'resolved', string> = {
+  'full interruption': '🔴',
+  'partial outage': '🟠',
+  degradation: '🟡',
+  risk: '🔵',
+  blind: '⚪',
+  resolved: '🟢',
+};
+
+/** `a`, `a and b`, `a, b and c`; beyond `most` the rest is counted: `a, b and 12 more`. */
+export function listInWords(words: readonly string[], most = 4): string {
+  const shown = words.length > most ? [...words.slice(0, most - 1), `${words.length - most + 1} more`] : [...words];
+  const last = shown.pop();
+  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`;
+}
+
+/** Who is in trouble: "Patient billing", "Patient billing and Clinic scheduling"; a component when no service is hit. */
+export function subjectOf(facts: Facts): string {
+  const worst = facts.services[0]?.class;
+  const services = facts.services.filter((service) => service.class === worst).map((service) => service.title);
+  if (services.length > 0) return listInWords(services);
+  if (facts.components.length > 0) return listInWords(facts.components.map((component) => component.title));
+  return listInWords(facts.blind.map((check) => check.title));
+}
+
+/** Who is hit and what they cannot do: "1 of 3 clinics cannot post invoices: Riverside Clinic." Empty when nobody is hit. */
+export function impactOf(facts: Facts, klass: IncidentClass): string {
+  if (klass === 'blind') return `Nobody can say whether it works: no results for ${listInWords(facts.blind.map((check) => check.title))}.`;
+  if (klass === 'risk') return 'All journeys succeed; nobody is hurt yet.';
+  const worst = facts.services.filter((service) => service.class === facts.services[0]?.class);
+  return worst.length === 0 ? '' : sentenceOf(facts, worst, klass);
+}
+
+function sentenceOf(facts: Facts, services: ServiceImpact[], klass: IncidentClass): string {
+  const symptoms = leading(services);
+  const phrase = phraseOf(symptoms);
+  const tenants = uniqueTenants(symptoms);
+  if (klass === 'degradation') return `${degradedWords(symptoms)}${tenants.length > 0 ? `: ${listInWords(titles(tenants))}` : ''}.`;
+  if (tenants.length === 0) return `Nobody can ${phrase}.`;
+  if (tenants.length === facts.tenantsTotal) return `None of ${facts.tenantsTotal} clinics can ${phrase}.`;
+  return `${tenants.length} of ${facts.tenantsTotal} clinics cannot ${phrase}: ${listInWords(titles(tenants))}.`;
+}
+
+/** The critical journeys that are down say what is wrong; else whatever is not well. */
+function leading(services: ServiceImpact[]): Symptom[] {
+  const all = services.flatMap((service) => service.symptoms);
+  const critical = all.filter((symptom) => symptom.critical && symptom.verdict === 'down');
+  return critical.length > 0 ? critical : all;
+}
+
+/** When everything fails at one step, that step is what cannot be done; else what the checks are for. */
+function phraseOf(symptoms: Symptom[]): string {
+  const steps = new Set(symptoms.map((symptom) => symptom.failure?.step));
+  const [only] = steps;
+  if (symptoms.length > 1 && steps.size === 1 && only) return only;
+  return listInWords([...new Set(symptoms.map((symptom) => symptom.does))]).replace(/ and (?=[^ ]*$)/, ' or ');
+}
+
+function degradedWords(symptoms: Symptom[]): string {
+  const down = symptoms.filter((symptom) => symptom.verdict === 'down');
+  const shown = down.length > 0 ? down : symptoms;
+  const what = listInWords([...new Set(shown.map((symptom) => symptom.title))]);
+  return down.length > 0 ? `"${what}" fails` : `"${what}" is slow or fails from some locations`;
+}
+
+function uniqueTenants(symptoms: Symptom[]): Named[] {
+  const found = new Map<string, Named>();
+  for (const symptom of symptoms) for (const tenant of symptom.tenants) found.set(tenant.id, tenant);
+  return [...found.values()];
+}
+
+function titles(list: readonly Named[]): string[] {
+  return list.map((one) => one.title);
+}
+
+/** The first line of an alert without its mark: "Patient billing: partial outage. 1 of 3 clinics cannot post invoices: …". */
+export function headlineOf(facts: Facts, klass: IncidentClass): string {
+  return `${subjectOf(facts)}: ${klass}. ${impactOf(facts, klass)}`.trim();
+}

@@ -1,0 +1,49 @@
+/** The pool of a process, and transactions on it. SQL stands in the other files of this folder, one for each aggregate. */
+import pg from 'pg';
+import type { Log } from '../core/process.ts';
+
+// PostgreSQL's bigint comes as text by default; ids here stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** A pool or one of its connections. */
+export type Db = Pick<pg.Pool, 'query'>;
+export type Pool = pg.Pool;
+
+/** Opens a small pool. A connection that breaks while idle is logged and replaced. */
+export function openPool(options: { url: string; name: string; max: number; log: Log }): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: `rounds ${options.name}`,
+    max: options.max,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+  });
+  pool.on('error', (error) => options.log.warn({ error: error.message }, 'a connection to PostgreSQL broke'));
+  return pool;
+}
+
+/** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
+export async function inTransaction<T>(pool: Pool, work: (db: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const value = await work(client);
+    await client.query('commit');
+    return value;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Milliseconds since 1970 as PostgreSQL's timestamptz. */
+export function at(ms: number): Date {
+  return new Date(ms);
+}
