@@ -1,0 +1,25 @@
+-- What all the clinics share: one sequence of invoice numbers, and the answers of the ops API.
+
+CREATE SCHEMA IF NOT EXISTS shared;
+
+-- Auditors want invoice numbers without gaps, across all clinics: hence one row that every confirmation updates,
+-- and not a sequence. It is also why one clinic that holds this table holds up all the others.
+CREATE TABLE IF NOT EXISTS shared.billing_numbers (
+  series text PRIMARY KEY,
+  next_number bigint NOT NULL
+);
+INSERT INTO shared.billing_numbers VALUES ('invoice', 20001) ON CONFLICT DO NOTHING;
+
+-- The answer that was given under an Idempotency-Key is given again.
+CREATE TABLE IF NOT EXISTS shared.ops_answers (
+  key text PRIMARY KEY,
+  request text NOT NULL,
+  answer jsonb NOT NULL,
+  answered_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Which version of tenant.sql each clinic's schema was made from.
+CREATE TABLE IF NOT EXISTS shared.schema_versions (
+  schema_name text PRIMARY KEY,
+  version integer NOT NULL
+);
