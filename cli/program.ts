@@ -1,0 +1,173 @@
+/** The verbs of `rounds`, their options and their help. Each verb's code is loaded only when it is called. */
+import { Command, Option } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { type CliContext, type Io, terminalIo } from './context.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Options = Record<string, string | undefined>;
+type Run = (context: CliContext, argument: string) => Promise<number | undefined>;
+
+interface VerbHelp {
+  name: string;
+  /** One line in the list of verbs. */
+  summary: string;
+  argument?: [name: string, description: string];
+  options?: Option[];
+  examples?: string;
+  run: Run;
+}
+
+const config = () => new Option('--config <file>', 'the configuration (default: ROUNDS_CONFIG, else rounds.yaml)');
+const location = () => new Option('--location <id>', 'a location of the configuration');
+
+const VERBS: VerbHelp[] = [
+  {
+    name: 'up',
+    summary: 'run everything on this machine: PostgreSQL, worker, bot, agents, and the sample clinic with a local Slack desk',
+    options: [
+      new Option('--config <file>', 'your configuration; without it the sample clinic is started'),
+      new Option('--port <port>', 'the port of the desk (default: 4600, or the next free one)'),
+      new Option('--data <folder>', 'where data, secrets and state are kept (default: .rounds)'),
+      new Option('--verbose', 'show every log line of every process'),
+    ],
+    examples: `Examples:
+  $ rounds up                          the sample clinic; open the address that is printed
+  $ rounds up --config rounds.yaml     your services; the desk stands in for Slack
+  $ SLACK_BOT_TOKEN=… SLACK_SIGNING_SECRET=… rounds up --config rounds.yaml
+                                       your services in your Slack workspace
+
+DATABASE_URL in the environment takes the place of the embedded PostgreSQL.
+Ctrl-C stops all of it. What it knows is kept for the next start.`,
+    run: async (context) => (await import('./up.ts')).up(context),
+  },
+  {
+    name: 'agent',
+    summary: 'run the checks of one location',
+    options: [location().makeOptionMandatory(), config()],
+    examples: `Example:
+  $ ROUNDS_QUEUE_URL=… rounds agent --location north
+
+Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment of this process.`,
+    run: async (context) => serveVerb(context, `agent-${context.options.location}`, async () => (await import('../agents/main.ts')).start),
+  },
+  {
+    name: 'worker',
+    summary: 'plan the checks, judge the results, keep the incidents',
+    options: [config()],
+    examples: 'Example:\n  $ DATABASE_URL=… rounds worker --config rounds.yaml',
+    run: async (context) => serveVerb(context, 'worker', async () => (await import('../jobs/main.ts')).start),
+  },
+  {
+    name: 'bot',
+    summary: 'speak in Slack: alerts, buttons, commands',
+    options: [config()],
+    examples: 'Example:\n  $ DATABASE_URL=… SLACK_BOT_TOKEN=… SLACK_SIGNING_SECRET=… rounds bot --config rounds.yaml',
+    run: async (context) => serveVerb(context, 'bot', async () => (await import('../bot/main.ts')).start),
+  },
+  {
+    name: 'desk',
+    summary: 'a local Slack in the browser (part of "up")',
+    run: async (context) => serveVerb(context, 'desk', async () => (await import('../bot/desk/main.ts')).start),
+  },
+  {
+    name: 'clinic',
+    summary: 'the sample clinic, to be watched and broken (part of "up")',
+    run: async (context) => serveVerb(context, 'clinic', async () => (await import('../examples/clinic/main.ts')).start),
+  },
+  {
+    name: 'validate',
+    summary: 'read a configuration and name every error in it',
+    argument: ['<file>', 'for instance rounds.yaml'],
+    examples:
+      'Example:\n  $ rounds validate rounds.yaml\n  rounds.yaml:47:12 checks.post-invoice.every: expected a duration such as 30s or 5m, got "fast"\n\nExit code: 0 when it is valid, else 1.',
+    run: async ({ io }, file) => (await import('./validate.ts')).validate(file, io),
+  },
+  {
+    name: 'run',
+    summary: 'run one check once and show its steps and times; nothing is recorded, nobody is told',
+    argument: ['<check>', 'for instance post-invoice/riverside'],
+    options: [config(), location()],
+    examples:
+      'Examples:\n  $ rounds run sign-in/riverside\n  $ rounds run sign-in/riverside --config rounds.yaml --location north\n\nExit code: 0 when the check is up, else 1.',
+    run: async (context, check) =>
+      (await import('./run.ts')).run(check, { config: context.options.config, location: context.options.location }, context),
+  },
+  {
+    name: 'migrate',
+    summary: 'bring the database in DATABASE_URL to the shape that this version needs',
+    examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',
+    run: async (context) => (await import('./migrate.ts')).migrateDatabase(context),
+  },
+];
+
+/** Runs the verb that the command line names. Resolves to the exit code, or to `undefined` when a server was started and goes on. */
+export async function runProgram(argv: readonly string[], env: Env, io: Io = terminalIo()): Promise<number | undefined> {
+  let code: number | undefined = 0;
+  const program = new Command('rounds')
+    .description(
+      'Rounds makes the rounds of a healthcare SaaS, and tells the people on call what is wrong, for whom, why, and what to press.',
+    )
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ rounds up                       watch a sample clinic, break it, see it repaired\n  $ rounds validate rounds.yaml     before a change goes live\n  $ rounds help up                  what a verb takes',
+    );
+  for (const verb of VERBS) addVerb(program, verb, env, io, (result) => (code = result));
+  program.on('command:*', ([name]: string[]) => {
+    io.err(unknownVerb(name ?? ''));
+    code = 1;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    return exitCodeOf(error, io);
+  }
+}
+
+function addVerb(program: Command, verb: VerbHelp, env: Env, io: Io, done: (code: number | undefined) => void): void {
+  const command = program
+    .command(verb.name)
+    .summary(verb.summary)
+    .description(`${verb.summary.charAt(0).toUpperCase()}${verb.summary.slice(1)}.`);
+  if (verb.argument) command.argument(...verb.argument);
+  for (const option of verb.options ?? []) command.addOption(option);
+  if (verb.examples) command.addHelpText('after', `\n${verb.examples}`);
+  command.action(async (...received: unknown[]) => {
+    const argument = verb.argument ? String(received[0]) : '';
+    const options = textOptions(command.opts());
+    const { makeLog } = await import('./log.ts');
+    const name = options.location && verb.name === 'agent' ? `agent-${options.location}` : verb.name;
+    const log = await makeLog({ name, level: env.ROUNDS_LOG_LEVEL ?? 'info', terminal: io.terminal });
+    done(await verb.run({ env, log, io, options }, argument));
+  });
+}
+
+/** A switch is there as "true"; what was not given is not there. */
+function textOptions(options: Record<string, unknown>): Options {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
+}
+
+async function serveVerb(context: CliContext, name: string, load: () => Promise<import('../core/process.ts').Start>): Promise<undefined> {
+  const { serve } = await import('./serve.ts');
+  await serve(name, load, context);
+}
+
+function unknownVerb(name: string): string {
+  const nearest = closest(
+    name,
+    VERBS.map((verb) => verb.name),
+  );
+  return `rounds has no verb "${name}". Did you mean "${nearest}"? Type: rounds ${nearest} --help\n`;
+}
+
+/** Commander throws where it would end the process, after it has said why; anything else is an error of a verb. */
+function exitCodeOf(error: unknown, io: Io): number {
+  const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string };
+  if (code?.startsWith('commander.')) return exitCode ?? 1;
+  io.err(`${message}\n`);
+  return 1;
+}
