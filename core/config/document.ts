@@ -13,7 +13,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { compare, type Path, type Places, type Position, type Problem, pathText } from './problems.ts';
+import type { Path, Places, Position, Problem } from './problems.ts';
 
 /** Larger files are refused: a thousand checks with their comments need a fifth of this. */
 const MAX_BYTES = 1_000_000;
@@ -35,6 +35,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'a text cannot begin with this character; put it in single quotes',
   BLOCK_AS_IMPLICIT_KEY: 'expected one "key: value" on a line; put a text that contains ": " in quotes',
   BLOCK_IN_FLOW: 'an indented block cannot stand inside { } or [ ]; write it on one line or without the brackets',
+  DUPLICATE_KEY: 'the key stands here a second time; remove one of the two',
   KEY_OVER_1024_CHARS: 'the key is longer than 1024 characters; shorten it',
   MULTILINE_IMPLICIT_KEY: 'expected "key: value" on one line; add the colon, or put a long text in quotes',
   MULTIPLE_DOCS: 'expected one document in the file; remove the line --- and what follows',
@@ -61,13 +62,28 @@ export function readDocument(source: string): { document: ConfigDocument } | { p
 
 function parse(source: string): { document: ConfigDocument } | { problems: Problem[] } {
   const lines = new LineCounter();
-  const parsed = parseDocument(source, { lineCounter: lines, prettyErrors: false, version: '1.2', stringKeys: false, strict: true });
+  const parsed = parseDocument(source, { lineCounter: lines, prettyErrors: false, version: '1.2', logLevel: 'error' });
   const positionOf = (offset: number) => position(lines, offset);
-  const problems = [...parsed.errors, ...parsed.warnings].map((error) => inWords(error, source, positionOf));
-  if (problems.length > 0) return { problems };
-  const unfit = unfitKeysAndAliases(parsed, positionOf);
-  if (unfit.length > 0) return { problems: unfit };
-  return { document: documentOf(parsed, positionOf) };
+  const complaints = syntaxProblems(parsed, source, positionOf);
+  const problems = complaints.length > 0 ? complaints : unfitKeysAndAliases(parsed, positionOf);
+  return problems.length > 0 ? { problems } : { document: documentOf(parsed, positionOf) };
+}
+
+/** One for each line: what the parser stumbles over next on the same line, or at the same depth, follows from the first. */
+function syntaxProblems(parsed: Document.Parsed, source: string, positionOf: (offset: number) => Position): Problem[] {
+  const byLine = new Map<number, Problem>();
+  for (const error of [...parsed.errors, ...parsed.warnings]) {
+    const reference = unquotedReference(error, source);
+    const where = positionOf(startOf(error, parsed));
+    const follows = byLine.size > 0 && error.message.includes('in YAML stream');
+    if (byLine.has(where.line) || (follows && !reference)) continue;
+    byLine.set(where.line, { ...where, path: '', message: reference ?? inWords(error) });
+  }
+  const version = parsed.directives.yaml;
+  if (version.explicit && version.version !== '1.2') {
+    byLine.set(1, { line: 1, column: 1, path: '', message: `expected YAML 1.2; remove the line %YAML ${version.version}` });
+  }
+  return [...byLine.values()];
 }
 
 function documentOf(parsed: Document, positionOf: (offset: number) => Position): ConfigDocument {
@@ -136,6 +152,11 @@ function unfitKeysAndAliases(parsed: Document, positionOf: (offset: number) => P
     Alias(_, alias, ancestors) {
       aliases += 1;
       const target = alias.resolve(parsed);
+      if (!target)
+        complain(
+          offsetOf(alias),
+          `no anchor &${alias.source} stands before *${alias.source}; define it, or put a text that begins with * in quotes`,
+        );
       if (isCollection(target) && ancestors.includes(target))
         complain(offsetOf(alias), `*${alias.source} stands inside what it refers to; write it out`);
     },
@@ -144,19 +165,25 @@ function unfitKeysAndAliases(parsed: Document, positionOf: (offset: number) => P
   return problems;
 }
 
-function inWords(error: YAMLError, source: string, positionOf: (offset: number) => Position): Problem {
-  const offset = error.pos[0];
-  return { ...positionOf(offset), path: '', message: unquotedReference(error, source) ?? IN_WORDS[error.code] ?? inItsOwnWords(error) };
+/** An open quote is reported by the parser where the file ends; people look for where it began. */
+function startOf(error: YAMLError, parsed: Document.Parsed): number {
+  let start = error.pos[0];
+  if (!/^Missing closing .quote/.test(error.message)) return start;
+  visit(parsed, {
+    Scalar(_, scalar) {
+      if ((scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE') && scalar.range) start = scalar.range[0];
+    },
+  });
+  return start;
 }
 
-function inItsOwnWords(error: YAMLError): string {
+function inWords(error: YAMLError): string {
   const said = error.message.split('\n')[0] ?? '';
-  const alias = /^Unresolved alias.*: (.*)$/.exec(said)?.[1];
-  if (alias !== undefined) return `no anchor &${alias} stands before *${alias}; define it, or put a text that begins with * in quotes`;
   const tag = /^Unresolved tag: (.*)$/.exec(said)?.[1];
   if (tag !== undefined) return `unknown tag ${tag}; remove it, or put a text that begins with ! in quotes`;
-  if (error.code === 'DUPLICATE_KEY') return 'the key stands here a second time; remove one of the two';
-  return `not YAML here: ${said.charAt(0).toLowerCase()}${said.slice(1)}`;
+  if (/^Missing closing .quote/.test(said)) return 'a quote is opened here and never closed; close it';
+  if (/^Flow (map|sequence)/.test(said)) return 'a bracket opened before is not closed; close it with } or ]';
+  return IN_WORDS[error.code] ?? `not YAML here: ${said.charAt(0).toLowerCase()}${said.slice(1)}`;
 }
 
 /** `{ password: ${secret:X} }` is the slip that everybody makes once: inside braces the reference's own brace begins a map. */

@@ -1,0 +1,68 @@
+/** Holds every `${…}` of the file against what may stand at its place. */
+import type { Path, Problems } from './problems.ts';
+import { isPlain, type Plain } from './reader.ts';
+import { type Reference, referencesIn } from './references.ts';
+import { eachScalar } from './secrets.ts';
+import { didYouMean, shown } from './words.ts';
+
+export interface ExpansionContext {
+  problems: Problems;
+  probes: ReadonlyMap<string, unknown>;
+}
+
+const NOT_HERE =
+  'expands nothing here, only in the options of a probe or an action and in fields of a tenant other than its title; write the text out';
+
+/** Reports references of another form, at a place where nothing is expanded, or to fields that a tenant does not have. */
+export function reportExpansions(raw: Plain, context: ExpansionContext): void {
+  eachScalar(raw, [], (path, _, value) => {
+    if (typeof value !== 'string' || !value.includes('${')) return;
+    for (const reference of referencesIn(value)) {
+      const message = problemOf(reference, path, raw, context);
+      if (message !== undefined) context.problems.atValue(path, message);
+    }
+  });
+}
+
+function problemOf(reference: Reference, path: Path, raw: Plain, context: ExpansionContext): string | undefined {
+  const place = placeOf(path, context);
+  if (place === undefined) return `${shown(reference.written)} ${NOT_HERE}`;
+  if (reference.kind === 'unknown') {
+    return `expected \${secret:NAME} in capital letters or \${tenant.FIELD}, the only expansions there are, got ${shown(reference.written)}`;
+  }
+  if (reference.kind === 'secret') return undefined;
+  const check = isPlain(raw.checks) && place === 'check' ? raw.checks[String(path[1])] : undefined;
+  if (!isPlain(check) || check.forEach === undefined) {
+    return `${reference.written} stands for a field of a tenant, and this is not made for each; ${
+      place === 'check' ? 'add forEach: tenants, or write the value out' : 'write the value out'
+    }`;
+  }
+  return missingField(reference.field, raw);
+}
+
+function placeOf(path: Path, context: ExpansionContext): 'check' | 'action' | 'tenant' | undefined {
+  const [section, , key] = path;
+  if (section === 'checks' && context.probes.has(String(key)) && path.length > 3) return 'check';
+  if (section === 'runbooks' && key === 'action' && path.length > 4 && path[4] !== 'location') return 'action';
+  return section === 'tenants' && key !== 'title' && path.length === 3 ? 'tenant' : undefined;
+}
+
+function missingField(field: string, raw: Plain): string | undefined {
+  const tenants = isPlain(raw.tenants) ? Object.entries(raw.tenants) : [];
+  const lacking = tenants.filter(([, tenant]) => isPlain(tenant) && !fieldsOf(tenant).includes(field));
+  const [first] = lacking;
+  if (!first) return undefined;
+  const who =
+    lacking.length === tenants.length
+      ? 'no tenant has'
+      : `tenant ${lacking
+          .map(([id]) => id)
+          .slice(0, 3)
+          .join(', ')} has no`;
+  const known = [...new Set(lacking.flatMap(([, tenant]) => (isPlain(tenant) ? fieldsOf(tenant) : [])))];
+  return `${who} field ${shown(field)}${didYouMean(field, known) || '; add it under tenants'}`;
+}
+
+function fieldsOf(tenant: Plain): string[] {
+  return ['id', 'title', ...Object.keys(tenant)];
+}

@@ -1,0 +1,131 @@
+/** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
+import * as z from 'zod';
+import { durationMs, text } from './units.ts';
+import { didYouMean, oneOf } from './words.ts';
+
+export const SECTIONS = ['locations', 'people', 'teams', 'tenants', 'components', 'services', 'checks', 'runbooks'] as const;
+export type Section = (typeof SECTIONS)[number];
+
+/** The ids that stand in the file, whether their entries are sound or not, so that one slip is not reported twice. */
+export type KnownIds = Readonly<Record<Section, readonly string[]>>;
+
+const ID = /^[a-z][a-z0-9-]{0,39}$/;
+export const idSchema = z.string({ error: EXPECTED_ID() }).regex(ID, { error: EXPECTED_ID() });
+
+function EXPECTED_ID(): string {
+  return 'expected an id of at most 40 small letters, digits and -, beginning with a letter';
+}
+
+const MAX_TIMEOUT = '5m';
+
+/** The schemas, with every reference to another entry held against the ids that exist. */
+export function entrySchemas(known: KnownIds) {
+  const title = text(80).optional();
+  return {
+    locations: z.object({ title }),
+    people: z.object({
+      name: title,
+      slack: matching(/^[UW][A-Z0-9]+$/, "expected Slack's id of a member such as U024BE7LH"),
+      roles: listOf(idSchema).default([]),
+    }),
+    teams: z.object({
+      channel: matching(/^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u, "expected a channel such as '#billing', in quotes"),
+      members: listOf(idOf('person', known.people)).default([]),
+    }),
+    tenants: tenantSchema(title),
+    components: z.object({ title, layer: idSchema.optional(), dependsOn: listOf(idOf('component', known.components)).default([]) }),
+    services: z.object({
+      title,
+      tier: z.literal([1, 2, 3]).default(2),
+      owner: idOf('team', known.teams),
+      dependsOn: listOf(idOf('component', known.components)).default([]),
+    }),
+    checks: checkSchema(known, title),
+    runbooks: runbookSchema(known, title),
+  };
+}
+
+export type EntrySchemas = ReturnType<typeof entrySchemas>;
+
+function tenantSchema(title: z.ZodType<string | undefined>) {
+  const field = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a text, a number or true or false' });
+  const name = matching(/^(?!id$)[A-Za-z][A-Za-z0-9_]*$/, 'expected the name of a field, of letters, digits and _, other than id');
+  return z.intersection(z.looseObject({ title }), z.record(name, field));
+}
+
+function checkSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
+  const locations = listOf(idOf('location', known.locations)).min(1, { error: 'expected at least one location' });
+  return z.object({
+    title,
+    does: text(120).optional(),
+    service: idOf('service', known.services).optional(),
+    component: idOf('component', known.components).optional(),
+    critical: z.boolean().optional(),
+    forEach: z.literal('tenants').optional(),
+    every: wholeSeconds('1s', '7d'),
+    timeout: durationMs({ min: '100ms', max: MAX_TIMEOUT }).optional(),
+    locations: locations.optional(),
+    degraded: z.object({ above: durationMs() }).optional(),
+    retries: whole(0, 3).default(1),
+    resolveAfter: whole(1, 20).default(3),
+  });
+}
+
+function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
+  return z.object({
+    title,
+    when: z.object({
+      service: oneOrMore(idOf('service', known.services)).optional(),
+      component: oneOrMore(idOf('component', known.components)).optional(),
+      check: oneOrMore(idOf('check', known.checks)).optional(),
+      failure: oneOrMore(idSchema).optional(),
+      step: oneOrMore(text(120)).optional(),
+    }),
+    action: z.record(z.string(), z.unknown()),
+    mayRun: listOf(idSchema).default([]),
+    verify: listOf(idOf('check', known.checks)).default([]),
+  });
+}
+
+/** The id of something that stands elsewhere in the file. */
+export function idOf(what: string, ids: readonly string[]) {
+  return z.string({ error: `expected the id of a ${what}` }).superRefine((value, context) => {
+    if (ids.includes(value)) return;
+    const message = ids.length === 0 ? `expected a ${what}; none is defined` : `expected a ${what}, ${oneOf(ids)}${didYouMean(value, ids)}`;
+    context.addIssue({ code: 'custom', message, input: value });
+  });
+}
+
+function listOf(entry: z.ZodType<string>) {
+  return z.array(entry).superRefine((values, context) => {
+    values.forEach((value, index) => {
+      if (values.indexOf(value) < index) {
+        context.addIssue({
+          code: 'custom',
+          path: [index],
+          message: `"${value}" stands in the list a second time; remove it`,
+          input: value,
+        });
+      }
+    });
+  });
+}
+
+function oneOrMore(entry: z.ZodType<string>) {
+  const many = listOf(entry).min(1, { error: 'expected at least one entry' });
+  return z.union([entry.transform((value) => [value]), many]);
+}
+
+function matching(form: RegExp, expected: string) {
+  return z.string({ error: expected }).regex(form, { error: expected });
+}
+
+function whole(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** Slots begin on whole seconds, since the checks that are due in one second travel together. */
+function wholeSeconds(min: string, max: string) {
+  return durationMs({ min, max }).refine((valueMs) => valueMs % 1000 === 0, { error: 'expected whole seconds, such as 30s' });
+}
