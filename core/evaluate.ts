@@ -192,10 +192,11 @@ function beganAt(state: CheckState, counted: Count, held: HeldVerdict, nowMs: nu
   return Math.min(nowMs, ...shown.map((location) => state.locations[location]?.sinceMs ?? nowMs));
 }
 
-/** When the verdict would change if nothing more came: the sweeper looks again then. */
-export function staleAtMs(check: Check, state: CheckState): number | undefined {
-  const times = check.locations.flatMap((location) => state.locations[location]?.plannedAtMs ?? []);
-  return times.length === 0 ? undefined : Math.min(...times) + freshForMs(check);
+/** When the next location falls silent if nothing more comes: the sweeper looks at the check then. */
+export function staleAtMs(check: Check, state: CheckState, nowMs: number): number | undefined {
+  const freshMs = freshForMs(check);
+  const ends = check.locations.map((location) => (state.locations[location]?.plannedAtMs ?? 0) + freshMs).filter((end) => end > nowMs);
+  return ends.length === 0 ? undefined : Math.min(...ends) + 1;
 }
 
 /**

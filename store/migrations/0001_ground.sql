@@ -11,7 +11,8 @@ create table config_revision (
 create table planner (
   one boolean primary key default true check (one),
   planning_since timestamptz not null,
-  beat_at timestamptz not null
+  beat_at timestamptz not null,
+  planned_until timestamptz not null
 );
 
 -- The ledger: every run that was due, and how it ended. Never deleted by anything but retention.

@@ -1,0 +1,98 @@
+/** Asks: runs that somebody wants outside the slots. Rows, claimed by whoever comes first; a job only wakes. */
+import type { Purpose } from '../core/check.ts';
+import { at, type Db } from './db.ts';
+
+export type AskPurpose = Exclude<Purpose, 'scheduled'>;
+
+/** Which check is to be run from which locations. */
+export interface AskTarget {
+  check: string;
+  locations: string[];
+}
+
+export interface NewAsk {
+  purpose: AskPurpose;
+  /** Two asks with one key are one. */
+  key: string;
+  targets: AskTarget[];
+  /** The slot that failed, for a confirmation. */
+  slotMs?: number;
+  incidentId?: number;
+  executionId?: string;
+  /** Where the answer goes: `{responseUrl, user}`. */
+  answerTo?: Record<string, unknown>;
+}
+
+export interface Ask extends NewAsk {
+  id: number;
+  state: 'wanted' | 'planned' | 'done';
+}
+
+interface AskRow {
+  id: number;
+  purpose: AskPurpose;
+  key: string;
+  checks: { targets: AskTarget[]; slotMs?: number };
+  incident_id: number | null;
+  execution_id: string | null;
+  answer_to: Record<string, unknown> | null;
+  state: Ask['state'];
+}
+
+function fromRow(row: AskRow): Ask {
+  return {
+    id: row.id,
+    purpose: row.purpose,
+    key: row.key,
+    targets: row.checks.targets,
+    state: row.state,
+    ...(row.checks.slotMs === undefined ? {} : { slotMs: row.checks.slotMs }),
+    ...(row.incident_id === null ? {} : { incidentId: row.incident_id }),
+    ...(row.execution_id === null ? {} : { executionId: row.execution_id }),
+    ...(row.answer_to === null ? {} : { answerTo: row.answer_to }),
+  };
+}
+
+/** Adds an ask; `undefined` when one with its key is there already. */
+export async function insertAsk(db: Db, ask: NewAsk): Promise<number | undefined> {
+  const { rows } = await db.query<{ id: number }>(
+    `insert into ask (purpose, key, checks, incident_id, execution_id, answer_to) values ($1, $2, $3, $4, $5, $6)
+     on conflict (key) do nothing returning id`,
+    [
+      ask.purpose,
+      ask.key,
+      JSON.stringify({ targets: ask.targets, ...(ask.slotMs === undefined ? {} : { slotMs: ask.slotMs }) }),
+      ask.incidentId ?? null,
+      ask.executionId ?? null,
+      ask.answerTo ? JSON.stringify(ask.answerTo) : null,
+    ],
+  );
+  return rows[0]?.id;
+}
+
+/** Asks that are wanted, locked for this transaction; those that another worker holds are left to it. */
+export async function claimAsks(db: Db, limit = 50): Promise<Ask[]> {
+  const { rows } = await db.query<AskRow>(`select * from ask where state = 'wanted' order by id limit $1 for update skip locked`, [limit]);
+  return rows.map(fromRow);
+}
+
+/** Notes that the ask's runs are in the ledger. */
+export async function markPlanned(db: Db, id: number, endsAtMs: number): Promise<void> {
+  await db.query(`update ask set state = 'planned', ends_at = $2 where id = $1`, [id, at(endsAtMs)]);
+}
+
+/** Planned asks all of whose runs have ended, locked for this transaction. */
+export async function claimEndedAsks(db: Db, limit = 50): Promise<Ask[]> {
+  const { rows } = await db.query<AskRow>(
+    `select * from ask where state = 'planned'
+       and not exists (select 1 from run where run.ask_id = ask.id and run.state = 'due')
+     order by id limit $1 for update skip locked`,
+    [limit],
+  );
+  return rows.map(fromRow);
+}
+
+/** Notes that what came of the ask was told. */
+export async function markDone(db: Db, id: number): Promise<void> {
+  await db.query(`update ask set state = 'done' where id = $1`, [id]);
+}

@@ -1,0 +1,71 @@
+/** The folded state of each check: one row, one lock. */
+import { type CheckState, EMPTY_STATE } from '../core/evaluate.ts';
+import { at, type Db } from './db.ts';
+
+/** Locks the states of these checks, in the order of their ids so that two workers never wait for each other in a circle. */
+export async function lockStates(
+  db: Db,
+  checks: readonly { id: string; scope: string }[],
+  revision: string,
+): Promise<Map<string, CheckState>> {
+  const sorted = [...checks].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = sorted.map((check) => check.id);
+  await db.query(
+    `insert into check_state (check_id, scope, revision, state)
+     select id, scope, $3, $4 from unnest($1::text[], $2::text[]) as one (id, scope) on conflict (check_id) do nothing`,
+    [ids, sorted.map((check) => check.scope), revision, JSON.stringify(EMPTY_STATE)],
+  );
+  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
+    'select check_id, state from check_state where check_id = any($1) order by check_id for update',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.check_id, row.state]));
+}
+
+export interface StateChange {
+  check: string;
+  scope: string;
+  state: CheckState;
+  staleAtMs?: number;
+}
+
+/** Writes states that are locked. */
+export async function writeStates(db: Db, changes: readonly StateChange[], revision: string): Promise<void> {
+  if (changes.length === 0) return;
+  await db.query(
+    `update check_state set state = one.state, scope = one.scope, stale_at = one.stale_at, revision = $5, updated_at = now()
+     from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) as one (id, scope, state, stale_at)
+     where check_state.check_id = one.id`,
+    [
+      changes.map((change) => change.check),
+      changes.map((change) => change.scope),
+      changes.map((change) => JSON.stringify(change.state)),
+      changes.map((change) => (change.staleAtMs === undefined ? null : at(change.staleAtMs))),
+      revision,
+    ],
+  );
+}
+
+/** The states of these checks as they stand; one that was never folded is empty. */
+export async function readStates(db: Db, checks: readonly string[]): Promise<Map<string, CheckState>> {
+  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
+    'select check_id, state from check_state where check_id = any($1)',
+    [checks],
+  );
+  return new Map(rows.map((row) => [row.check_id, row.state]));
+}
+
+/** Checks of which a location has fallen silent since they were last looked at. */
+export async function staleChecks(db: Db, nowMs: number, limit = 500): Promise<string[]> {
+  const { rows } = await db.query<{ check_id: string }>(
+    'select check_id from check_state where stale_at <= $1 order by stale_at limit $2',
+    [at(nowMs), limit],
+  );
+  return rows.map((row) => row.check_id);
+}
+
+/** Forgets checks that the configuration no longer has. Returns their scopes, which are to be judged anew. */
+export async function retireChecks(db: Db, known: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ scope: string }>('delete from check_state where not (check_id = any($1)) returning scope', [known]);
+  return [...new Set(rows.map((row) => row.scope))];
+}

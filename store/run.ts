@@ -1,0 +1,129 @@
+/** The ledger: every run that was due, and how it ended: run, late, fault, or missed and why. */
+import type { Purpose } from '../core/check.ts';
+import { at, type Db } from './db.ts';
+
+export interface LedgerRow {
+  name: string;
+  check: string;
+  location: string;
+  slotMs: number;
+  purpose: Purpose;
+  ask: number;
+  revision: string;
+  plannedAtMs: number;
+  notAfterMs: number;
+}
+
+interface RunRow {
+  name: string;
+  check_id: string;
+  location: string;
+  slot: Date;
+  purpose: Purpose;
+  ask_id: number;
+  revision: string;
+  planned_at: Date;
+  not_after: Date;
+}
+
+const COLUMNS = 'name, check_id, location, slot, purpose, ask_id, revision, planned_at, not_after';
+
+function fromRow(row: RunRow): LedgerRow {
+  return {
+    name: row.name,
+    check: row.check_id,
+    location: row.location,
+    slotMs: row.slot.getTime(),
+    purpose: row.purpose,
+    ask: row.ask_id,
+    revision: row.revision,
+    plannedAtMs: row.planned_at.getTime(),
+    notAfterMs: row.not_after.getTime(),
+  };
+}
+
+/** Enters due runs and returns the names that were new: whoever entered a run queues it. */
+export async function enterRuns(db: Db, rows: readonly LedgerRow[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const { rows: entered } = await db.query<{ name: string }>(
+    `insert into run (${COLUMNS})
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::timestamptz[])
+     on conflict (name) do nothing returning name`,
+    [
+      rows.map((row) => row.name),
+      rows.map((row) => row.check),
+      rows.map((row) => row.location),
+      rows.map((row) => at(row.slotMs)),
+      rows.map((row) => row.purpose),
+      rows.map((row) => row.ask),
+      rows.map((row) => row.revision),
+      rows.map((row) => at(row.plannedAtMs)),
+      rows.map((row) => at(row.notAfterMs)),
+    ],
+  );
+  return new Set(entered.map((row) => row.name));
+}
+
+/** Notes that the runs are on their queue. */
+export async function markQueued(db: Db, names: readonly string[]): Promise<void> {
+  await db.query('update run set queued_at = now() where name = any($1)', [names]);
+}
+
+/** Runs that were entered, but whose planner died before it queued them; they can still be run. */
+export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number, limit = 500): Promise<LedgerRow[]> {
+  const { rows } = await db.query<RunRow>(
+    `select ${COLUMNS} from run where state = 'due' and queued_at is null and not_after > $1 and planned_at < $2 order by planned_at limit $3`,
+    [at(nowMs), at(nowMs - graceMs), limit],
+  );
+  return rows.map(fromRow);
+}
+
+/** The ledger's rows of these names at that location; others are not known and their results are not taken. */
+export async function knownRuns(db: Db, names: readonly string[], location: string): Promise<Map<string, LedgerRow>> {
+  const { rows } = await db.query<RunRow>(`select ${COLUMNS} from run where name = any($1) and location = $2`, [names, location]);
+  return new Map(rows.map((row) => [row.name, fromRow(row)]));
+}
+
+export interface RunEnd {
+  name: string;
+  state: 'run' | 'late' | 'fault' | 'missed';
+  reason: string | null;
+}
+
+/** Ends runs. A run that was given up as missed and comes in after all becomes `late`. */
+export async function endRuns(db: Db, ends: readonly RunEnd[]): Promise<void> {
+  if (ends.length === 0) return;
+  await db.query(
+    `update run set
+       state = case when run.state = 'missed' and ended.state = 'run' then 'late' else ended.state end,
+       reason = ended.reason, ended_at = now()
+     from unnest($1::text[], $2::text[], $3::text[]) as ended (name, state, reason)
+     where run.name = ended.name and run.state in ('due', 'missed')`,
+    [ends.map((end) => end.name), ends.map((end) => end.state), ends.map((end) => end.reason)],
+  );
+}
+
+/** Due runs whose time is up, ended as missed and returned. `graceMs` is what a run may take after its last moment to begin. */
+export async function missRuns(db: Db, nowMs: number, graceMs: number, limit = 500): Promise<LedgerRow[]> {
+  const { rows } = await db.query<RunRow>(
+    `update run set state = 'missed', ended_at = now(),
+       reason = case when queued_at is null then 'never-queued' else 'no-result' end
+     where name in (
+       select name from run where state = 'due' and not_after < $1 order by not_after limit $2 for update skip locked)
+     returning ${COLUMNS}`,
+    [at(nowMs - graceMs), limit],
+  );
+  return rows.map(fromRow);
+}
+
+/** How the runs of an ask stand. */
+export async function runsOfAsk(
+  db: Db,
+  ask: number,
+): Promise<{ name: string; check: string; location: string; state: string; reason: string | null }[]> {
+  const { rows } = await db.query<{ name: string; check_id: string; location: string; state: string; reason: string | null }>(
+    'select name, check_id, location, state, reason from run where ask_id = $1 order by check_id, location',
+    [ask],
+  );
+  return rows.map((row) => ({ name: row.name, check: row.check_id, location: row.location, state: row.state, reason: row.reason }));
+}
