@@ -18,8 +18,11 @@ import type { Path, Places, Position, Problem } from './problems.ts';
 /** Larger files are refused: a thousand checks with their comments need a fifth of this. */
 const MAX_BYTES = 1_000_000;
 
-/** Aliases that may be followed in all. YAML's own bomb multiplies them. */
-const MAX_ALIASES = 1000;
+/** Values in all, with aliases followed: a few aliases of aliases make billions out of a short file. */
+const MAX_VALUES = 200_000;
+
+/** Nothing that a person writes is nested deeper than 10 levels; what is would overflow the stack further on. */
+const MAX_DEPTH = 40;
 
 export interface ConfigDocument extends Places {
   value: unknown;
@@ -42,6 +45,8 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab indents nothing in YAML; use spaces',
 };
 
+const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels; flatten them`;
+
 /**
  * Parses the text. Returns the document, or what is wrong with it as YAML: syntax, duplicate keys, unknown anchors and tags,
  * size. With such a problem nothing else is said of the file, since the rest would be guesses.
@@ -54,8 +59,7 @@ export function readDocument(source: string): { document: ConfigDocument } | { p
     return parse(source);
   } catch (error) {
     // The parser descends once for each level of nesting; nothing that a person writes overflows the stack.
-    if (error instanceof RangeError)
-      return { problems: [whole('values are nested too deeply; a configuration needs no more than 20 levels')] };
+    if (error instanceof RangeError) return { problems: [whole(TOO_DEEP)] };
     throw error;
   }
 }
@@ -66,7 +70,24 @@ function parse(source: string): { document: ConfigDocument } | { problems: Probl
   const positionOf = (offset: number) => position(lines, offset);
   const complaints = syntaxProblems(parsed, source, positionOf);
   const problems = complaints.length > 0 ? complaints : unfitKeysAndAliases(parsed, positionOf);
-  return problems.length > 0 ? { problems } : { document: documentOf(parsed, positionOf) };
+  if (problems.length > 0) return { problems };
+  const document = documentOf(parsed, positionOf);
+  const tooMuch = excess(document.value);
+  return tooMuch === undefined ? { document } : { problems: [whole(tooMuch)] };
+}
+
+/** Says so when the values are too many or nested too deeply. */
+function excess(root: unknown): string | undefined {
+  const waiting = [{ value: root, depth: 0 }];
+  let count = 0;
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    count += 1;
+    if (count > MAX_VALUES) return `more than ${MAX_VALUES} values with all aliases (*name) followed; write less of them`;
+    if (next.depth > MAX_DEPTH) return TOO_DEEP;
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    for (const value of Object.values(next.value)) waiting.push({ value, depth: next.depth + 1 });
+  }
+  return undefined;
 }
 
 /** One for each line: what the parser stumbles over next on the same line, or at the same depth, follows from the first. */
@@ -89,7 +110,7 @@ function syntaxProblems(parsed: Document.Parsed, source: string, positionOf: (of
 function documentOf(parsed: Document, positionOf: (offset: number) => Position): ConfigDocument {
   const places = (path: Path) => locate(parsed, path, positionOf);
   return {
-    value: parsed.toJS({ maxAliasCount: MAX_ALIASES }),
+    value: parsed.toJS({ maxAliasCount: -1 }),
     find: (path) => places(path).value,
     valueAt: (path) =>
       nearest(
@@ -143,14 +164,12 @@ function keyText(pair: Pair): string {
 /** Keys must be texts, and an alias must not stand inside what it refers to. */
 function unfitKeysAndAliases(parsed: Document, positionOf: (offset: number) => Position): Problem[] {
   const problems: Problem[] = [];
-  let aliases = 0;
   const complain = (offset: number | undefined, message: string) => problems.push({ ...positionOf(offset ?? 0), path: '', message });
   visit(parsed, {
     Pair(_, pair) {
       if (!isScalar(pair.key)) complain(offsetOf(pair.key), 'expected a word as key, found a list, a map or an alias; write the key out');
     },
     Alias(_, alias, ancestors) {
-      aliases += 1;
       const target = alias.resolve(parsed);
       if (!target)
         complain(
@@ -161,7 +180,6 @@ function unfitKeysAndAliases(parsed: Document, positionOf: (offset: number) => P
         complain(offsetOf(alias), `*${alias.source} stands inside what it refers to; write it out`);
     },
   });
-  if (aliases > MAX_ALIASES) complain(0, `more than ${MAX_ALIASES} aliases (*name); write the values out`);
   return problems;
 }
 
