@@ -1,0 +1,68 @@
+/** The end of a probe's time, whoever calls it: the check's time-out or the agent that stops. */
+import type { ProbeContext } from './probe.ts';
+
+/** Aborts with the context's own signal, or with a `TimeoutError` when `timeoutMs` have gone. */
+export function deadlineSignal(context: Pick<ProbeContext, 'signal' | 'timeoutMs'>): AbortSignal {
+  return AbortSignal.any([context.signal, AbortSignal.timeout(Math.max(1, Math.ceil(context.timeoutMs)))]);
+}
+
+/** Whether the signal was aborted because the time was up, and not because the agent stops. */
+export function timeIsUp(signal: AbortSignal): boolean {
+  return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+}
+
+/** What the target did wrong, in one of the probe's failure kinds. Never leaves the probe. */
+export class TargetTrouble extends Error {
+  readonly kind: string;
+  constructor(kind: string, message: string) {
+    super(message);
+    this.name = 'TargetTrouble';
+    this.kind = kind;
+  }
+}
+
+/** Errors of the socket that are the agent's own: it has run out of something. */
+const OWN_LIMITS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
+
+/** The error code of a socket or of OpenSSL, also when several addresses were tried; empty when there is none. */
+export function codeOf(error: unknown): string {
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] };
+  if (typeof code === 'string') return code;
+  return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : '';
+}
+
+/** Whether the error says that this machine has run out of sockets, memory or rights: the agent's fault. */
+export function isOwnLimit(error: unknown): boolean {
+  return OWN_LIMITS.has(codeOf(error));
+}
+
+const SOCKET_KINDS: Readonly<Record<string, [kind: string, words: string]>> = {
+  ECONNREFUSED: ['connection-refused', 'refused the connection'],
+  ECONNRESET: ['connection-reset', 'closed the connection'],
+  EPIPE: ['connection-reset', 'closed the connection'],
+  EHOSTUNREACH: ['unreachable', 'cannot be reached'],
+  ENETUNREACH: ['unreachable', 'cannot be reached'],
+  ETIMEDOUT: ['timeout', 'gave no connection'],
+  ENOTFOUND: ['dns', 'is not known to DNS'],
+  EAI_AGAIN: ['dns', 'could not be looked up in DNS'],
+  EAI_FAIL: ['dns', 'could not be looked up in DNS'],
+};
+
+/** A socket's error as trouble of the target named `host`; `undefined` when the code is none of a socket's. */
+export function socketTrouble(error: unknown, host: string): TargetTrouble | undefined {
+  const code = codeOf(error);
+  const known = SOCKET_KINDS[code];
+  if (known) return new TargetTrouble(known[0], `${host} ${known[1]}`);
+  if (/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
+    return new TargetTrouble('tls', `${host}: ${tlsWords(code)}`);
+  }
+  return undefined;
+}
+
+function tlsWords(code: string): string {
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
+  if (code === 'CERT_NOT_YET_VALID') return 'the certificate is not valid yet';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate is for another name';
+  if (/SELF_SIGNED|UNABLE_TO/.test(code)) return 'the certificate is signed by nobody that is trusted';
+  return `the TLS handshake failed (${code.toLowerCase().replaceAll('_', ' ')})`;
+}

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import { durationMs, percentRatio, urlOrSecret } from '../../core/config/units.ts';
+import { deadlineSignal, TargetTrouble } from '../deadline.ts';
+import { judge } from '../postgres/judge.ts';
+import { openSession } from '../postgres/session.ts';
+import { type Reading, readVitals, type Vitals } from '../postgres/vitals.ts';
+import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+
+const limits = <T extends z.ZodType<number>>(value: T) => z.strictObject({ degraded: value.optional(), down: value.optional() }).optional();
+
+const schema = z.strictObject({
+  url: urlOrSecret(['postgres', 'postgresql']).describe('The address, with role and password; the role needs `pg_monitor`'),
+  connections: limits(percentRatio()).describe('Connections taken, of those that ordinary roles can have'),
+  lockWait: limits(durationMs()).describe('The longest time that a session waits for a lock'),
+  replicationLag: limits(durationMs()).describe('How far the slowest replica is behind; asked of a replica, how far it is itself'),
+  longQuery: limits(durationMs()).describe('How long the longest query runs'),
+});
+type Params = z.infer<typeof schema>;
+
+export default defineProbe({
+  type: 'postgres',
+  summary: 'Logs in to a PostgreSQL (14 or newer), runs a query and takes its vital signs.',
+  schema,
+  failures: [
+    { kind: 'timeout', means: 'no connection or no answer in time' },
+    { kind: 'connection-refused', means: 'nothing listens at the address' },
+    { kind: 'connection-reset', means: 'the server closed the connection' },
+    { kind: 'unreachable', means: 'there is no route to the host' },
+    { kind: 'dns', means: 'the name cannot be resolved' },
+    { kind: 'tls', means: 'the handshake failed, or the server offers no TLS' },
+    { kind: 'authentication', means: 'role or password is refused' },
+    { kind: 'no-database', means: 'the database does not exist' },
+    { kind: 'not-accepting', means: 'the server is starting up or shutting down' },
+    { kind: 'query', means: 'a query failed for another reason' },
+    { kind: 'connections', means: 'no connection is left, or more are taken than `connections` allows' },
+    { kind: 'lock-wait', means: 'a session waits for a lock longer than `lockWait`; the finding names who blocks' },
+    { kind: 'replication-lag', means: 'a replica is further behind than `replicationLag`' },
+    { kind: 'long-query', means: 'a query runs longer than `longQuery`' },
+    { kind: 'unreadable', means: 'a limit is set, but its value cannot be read: a fault of the monitoring' },
+  ],
+  measurements: {
+    connect_ms: 'connecting and logging in',
+    query_ms: 'one trivial query',
+    connections_ratio: 'connections taken, of those that ordinary roles can have',
+    lock_wait_longest_s: 'the longest wait for a lock',
+    blocked_sessions: 'sessions that wait for a lock of another',
+    longest_query_s: 'age of the longest query',
+    replication_lag_s: 'the slowest replica; absent when there is none',
+  },
+  examples: [
+    `postgres-main:
+  component: postgres-main
+  every: 30s
+  locations: [north]
+  postgres:
+    url: \${secret:POSTGRES_MAIN_URL}
+    replicationLag: { degraded: 10s, down: 60s }
+    lockWait: { degraded: 5s, down: 30s }
+    connections: { degraded: 80%, down: 95% }`,
+    `reporting-database:
+  component: reporting-database
+  every: 60s
+  locations: [north]
+  postgres:
+    url: postgres://rounds:\${secret:REPORTING_PASSWORD}@reporting.example:5432/reports
+    longQuery: { degraded: 10m }`,
+  ],
+  run,
+});
+
+async function run(params: Params, context: ProbeContext): Promise<Outcome> {
+  const startedMs = context.monotonic();
+  const measurements: Record<string, number> = {};
+  try {
+    const vitals = await examine(params, context, measurements);
+    const findings = vitals.blocker ? [vitals.blocker] : [];
+    return { ...judge(vitals, params), durationMs: spent(measurements), measurements, findings };
+  } catch (error) {
+    if (!(error instanceof TargetTrouble)) throw error;
+    const failure = { kind: error.kind, message: error.message };
+    return { verdict: error.kind === 'unreadable' ? 'fault' : 'down', failure, durationMs: context.monotonic() - startedMs, measurements };
+  }
+}
+
+/** What a user of the database would feel: login and a query, not our reading of statistics. */
+function spent(measurements: Record<string, number>): number {
+  return (measurements.connect_ms ?? 0) + (measurements.query_ms ?? 0);
+}
+
+async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
+  const startedMs = context.monotonic();
+  const session = await openSession({ url: params.url, signal: deadlineSignal(context), timeoutMs: context.timeoutMs });
+  try {
+    const connectedMs = context.monotonic();
+    measurements.connect_ms = connectedMs - startedMs;
+    await session.rows('SELECT 1');
+    measurements.query_ms = context.monotonic() - connectedMs;
+    const vitals = await readVitals(session);
+    Object.assign(measurements, readable(vitals));
+    return vitals;
+  } finally {
+    await session.close();
+  }
+}
+
+function readable(vitals: Vitals): Record<string, number> {
+  const named: [string, Reading][] = [
+    ['connections_ratio', vitals.connectionsRatio],
+    ['lock_wait_longest_s', vitals.lockWaitS],
+    ['blocked_sessions', vitals.blockedSessions],
+    ['longest_query_s', vitals.longestQueryS],
+    ['replication_lag_s', vitals.replicationLagS],
+  ];
+  return Object.fromEntries(named.flatMap(([name, reading]) => ('value' in reading ? [[name, reading.value]] : [])));
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { ProbeContext } from '../../probes/probe.ts';
+import { quietLog } from './log.ts';
+
+/** A context for one attempt of a probe, with what the test wants different. */
+export function probeContext(changes: Partial<ProbeContext> = {}): ProbeContext {
+  return {
+    signal: new AbortController().signal,
+    timeoutMs: 10_000,
+    monotonic: () => performance.now(),
+    log: quietLog,
+    secrets: [],
+    traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    ...changes,
+  };
+}
+
+export interface TestServer {
+  port: number;
+  /** Connections that are open now. */
+  open(): number;
+  /** Resolves when every connection was closed by its client. */
+  drained(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Follows a server's connections and listens on a free port of the loopback. */
+export async function listening(server: Server): Promise<TestServer> {
+  const sockets = new Set<Socket>();
+  let waiting: (() => void)[] = [];
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (sockets.size > 0) return;
+      for (const tell of waiting) tell();
+      waiting = [];
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    open: () => sockets.size,
+    drained: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Accepts connections, reads what comes, and never answers. */
+export function blackHole(): Promise<TestServer> {
+  return listening(createServer((socket) => socket.resume()));
+}
