@@ -1,0 +1,183 @@
+/**
+ * Starts processes, keeps them running, and stops them all. It is told what to run as data and knows nothing of what they do.
+ *
+ * A process that ends by itself is started again after 0.5 s, then 1 s, 2 s … 10 s; one that has worked for 30 s begins anew at 0.5 s.
+ * A process that cannot be brought up even once is given up after five tries, and so is the whole start.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Log } from '../core/process.ts';
+import { STOP_LIMIT_MS, type Word } from './serve.ts';
+
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 10_000;
+const STEADY_AFTER_MS = 30_000;
+const FIRST_START_TRIES = 5;
+
+/** One process to run. Secrets belong into `env`, never into `args`. */
+export interface ChildSpec {
+  name: string;
+  program: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/** What is known of a process that runs. */
+export interface ProcessState {
+  pid: number;
+  /** The port of its health server, once it has told. */
+  healthPort?: number;
+  ready: boolean;
+  /** How often it was started again. */
+  restarts: number;
+}
+
+export interface SupervisorOptions {
+  children: readonly ChildSpec[];
+  log: Log;
+  /** One line that a process has written. */
+  onLine(name: string, line: string): void;
+  /** The table of processes has changed. */
+  onChange(table: Readonly<Record<string, ProcessState>>): void;
+}
+
+export interface Supervisor {
+  /** Resolves when each process has been ready once; rejects with one sentence when one cannot be brought up. */
+  ready: Promise<void>;
+  /** Stops every process, all at once, each within its bound; after that they are killed. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  spec: ChildSpec;
+  child: ChildProcess | undefined;
+  state: ProcessState | undefined;
+  startedMs: number;
+  backoffMs: number;
+  failures: number;
+  everReady: boolean;
+  lastLine: string;
+  restart: NodeJS.Timeout | undefined;
+}
+
+/** Starts all children at once. */
+export function supervise(options: SupervisorOptions): Supervisor {
+  const processes = options.children.map(fresh);
+  const allReady = Promise.withResolvers<void>();
+  const control: Control = { options, processes, allReady, stopping: undefined };
+  allReady.promise.catch(() => {});
+  for (const running of processes) launch(control, running);
+  return { ready: allReady.promise, stop: () => (control.stopping ??= stopAll(control)) };
+}
+
+interface Control {
+  options: SupervisorOptions;
+  processes: readonly Running[];
+  allReady: PromiseWithResolvers<void>;
+  stopping: Promise<void> | undefined;
+}
+
+function fresh(spec: ChildSpec): Running {
+  return {
+    spec,
+    child: undefined,
+    state: undefined,
+    startedMs: 0,
+    backoffMs: FIRST_BACKOFF_MS,
+    failures: 0,
+    everReady: false,
+    lastLine: '',
+    restart: undefined,
+  };
+}
+
+function launch(control: Control, running: Running): void {
+  const { spec } = running;
+  const child = spawn(spec.program, spec.args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  running.child = child;
+  running.startedMs = performance.now();
+  if (child.pid !== undefined) running.state = { pid: child.pid, ready: false, restarts: running.failures };
+  child.on('message', (word) => hear(control, running, word as Word));
+  // Without a listener a process that cannot even be spawned would end us.
+  child.on('error', (error) => {
+    running.lastLine = error.message;
+    if (child.pid === undefined) ended(control, running, 'could not be started');
+  });
+  child.on('exit', (code, signal) => ended(control, running, signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
+  for (const stream of [child.stdout, child.stderr]) if (stream) readLines(control, running, stream);
+  control.options.onChange(tableOf(control));
+}
+
+function readLines(control: Control, running: Running, stream: Readable): void {
+  createInterface({ input: stream }).on('line', (line) => {
+    running.lastLine = line;
+    control.options.onLine(running.spec.name, line);
+  });
+}
+
+function hear(control: Control, running: Running, word: Word): void {
+  if (!running.state) return;
+  if (word.type === 'listening') running.state.healthPort = word.healthPort;
+  if (word.type === 'ready') {
+    running.state.ready = true;
+    running.everReady = true;
+  }
+  control.options.onChange(tableOf(control));
+  if (control.processes.every((one) => one.everReady)) control.allReady.resolve();
+}
+
+function ended(control: Control, running: Running, how: string): void {
+  const { name } = running.spec;
+  const lastedMs = performance.now() - running.startedMs;
+  running.child = undefined;
+  running.state = undefined;
+  control.options.onChange(tableOf(control));
+  if (control.stopping) return;
+  running.failures += 1;
+  if (!running.everReady && running.failures >= FIRST_START_TRIES) {
+    control.allReady.reject(
+      new Error(`${name} does not start: it ${how}, ${FIRST_START_TRIES} times. Its last words: ${lastWords(running.lastLine)}`),
+    );
+    return;
+  }
+  if (lastedMs > STEADY_AFTER_MS) running.backoffMs = FIRST_BACKOFF_MS;
+  control.options.log.warn(
+    { process: name, afterMs: running.backoffMs },
+    `${name} ${how}; starting it again in ${running.backoffMs / 1000} s`,
+  );
+  running.restart = setTimeout(() => launch(control, running), running.backoffMs);
+  running.backoffMs = Math.min(running.backoffMs * 2, LONGEST_BACKOFF_MS);
+}
+
+/** The message of a log line, or the line as it is. */
+function lastWords(line: string): string {
+  try {
+    return String((JSON.parse(line) as { msg?: string }).msg ?? line);
+  } catch {
+    return line || 'none';
+  }
+}
+
+function tableOf({ processes }: Control): Record<string, ProcessState> {
+  return Object.fromEntries(processes.flatMap(({ spec, state }) => (state ? [[spec.name, { ...state }]] : [])));
+}
+
+async function stopAll(control: Control): Promise<void> {
+  for (const running of control.processes) clearTimeout(running.restart);
+  await Promise.all(control.processes.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options.log) : undefined)));
+}
+
+/** A little longer than the process's own bound, so that it can still say what held it up. */
+async function stopOne(child: ChildProcess, name: string, log: Log): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => {
+    log.error({ process: name }, `${name} does not stop; ending it`);
+    child.kill('SIGKILL');
+  }, STOP_LIMIT_MS + 2_000);
+  await exited;
+  clearTimeout(timer);
+}
