@@ -4,7 +4,7 @@
  * Each step looks whether its work is done, so a second run costs a few look-ups and an interrupted one goes on.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browsers, starts, unpackBrowser } from './browser.mjs';
@@ -74,7 +74,9 @@ function packagesAreThere() {
 
 async function packages() {
   if (packagesAreThere()) return;
-  await step('Installing packages (npm ci)', () => npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']));
+  await step('Installing packages (npm ci)', () =>
+    npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']),
+  );
 }
 
 function ownNodeVersion() {
@@ -87,12 +89,19 @@ async function ownNode() {
   if (!existsSync(join(MODULES, 'node', 'bin', 'node'))) {
     await step(`Installing Node ${NODE_MAJOR}`, () => run(process.execPath, ['installArchSpecificPackage'], join(MODULES, 'node')));
   }
+  linkOwnNode();
   const version = ownNodeVersion();
   if (!version.startsWith(`v${NODE_MAJOR}.`)) {
     throw new Error(
       `Expected Node ${NODE_MAJOR} in node_modules/.bin/node, found ${version || 'none that starts'}. Remove node_modules and try again.`,
     );
   }
+}
+
+/** npm links no program that was not there yet. */
+function linkOwnNode() {
+  const link = join(MODULES, '.bin', 'node');
+  if (!existsSync(link)) symlinkSync(join('..', 'node', 'bin', 'node'), link);
 }
 
 /** PostgreSQL's libraries are found by links, which npm packages cannot carry; an install script makes them. */
