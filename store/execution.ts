@@ -62,3 +62,103 @@ export async function executionCounts(db: Db, incidentId: number): Promise<Reado
   );
   return new Map(rows.map((row) => [row.runbook, row.times]));
 }
+
+/** An execution on its way to an agent. */
+export interface ClaimedExecution {
+  id: string;
+  incidentId: number;
+  title: string;
+  action: string;
+  location: string;
+  params: Record<string, unknown>;
+  target: Record<string, string | number>;
+  notAfterMs: number;
+  /** Fencing: only an answer that carries it is taken. */
+  token: number;
+}
+
+/** Claims wanted executions: each is sent once, and never again by anybody. */
+export async function claimExecutions(db: Db, limit = 10): Promise<ClaimedExecution[]> {
+  const { rows } = await db.query<{
+    id: string;
+    incident_id: number;
+    title: string;
+    action: string;
+    location: string;
+    params: Record<string, unknown>;
+    target: Record<string, string | number>;
+    not_after: Date;
+    token: number;
+  }>(
+    `update execution set state = 'sent', token = token + 1
+     where id in (select id from execution where state = 'wanted' order by asked_at limit $1 for update skip locked)
+     returning id, incident_id, title, action, location, params, target, not_after, token`,
+    [limit],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    incidentId: row.incident_id,
+    title: row.title,
+    action: row.action,
+    location: row.location,
+    params: row.params,
+    target: row.target,
+    notAfterMs: row.not_after.getTime(),
+    token: row.token,
+  }));
+}
+
+export interface EndedExecution {
+  id: string;
+  incidentId: number;
+  title: string;
+  askedBy: string;
+  verify: string[];
+}
+
+interface EndedRow {
+  id: string;
+  incident_id: number;
+  title: string;
+  asked_by: string;
+  verify: string[];
+}
+
+function endedFromRow(row: EndedRow): EndedExecution {
+  return { id: row.id, incidentId: row.incident_id, title: row.title, askedBy: row.asked_by, verify: row.verify };
+}
+
+/** Ends an execution by its agent's report; `undefined` when it has ended before or the token is an older one. */
+export async function endExecution(
+  db: Db,
+  report: { execution: string; token: number; outcome: 'done' | 'failed' | 'refused'; summary: string; durationMs: number },
+  location: string,
+): Promise<EndedExecution | undefined> {
+  const { rows } = await db.query<EndedRow>(
+    `update execution set state = $3, summary = $4, duration_ms = $5, ended_at = now()
+     where id::text = $1 and token = $2 and state = 'sent' and location = $6
+     returning id, incident_id, title, asked_by, verify`,
+    [report.execution, report.token, report.outcome, report.summary, report.durationMs, location],
+  );
+  return rows[0] && endedFromRow(rows[0]);
+}
+
+/** Executions whose agent has not answered in time: whether they took effect is not known. Ended as `unclear`. */
+export async function giveUpExecutions(db: Db, graceMs: number): Promise<EndedExecution[]> {
+  const { rows } = await db.query<EndedRow>(
+    `update execution set state = 'unclear', ended_at = now(), summary = 'The agent did not answer.'
+     where state = 'sent' and not_after < now() - $1 * interval '1 millisecond'
+     returning id, incident_id, title, asked_by, verify`,
+    [graceMs],
+  );
+  return rows.map(endedFromRow);
+}
+
+/** The last action of an incident that was done, and who asked for it. */
+export async function lastRepair(db: Db, incidentId: number): Promise<{ title: string; by: string } | undefined> {
+  const { rows } = await db.query<{ title: string; asked_by: string }>(
+    `select title, asked_by from execution where incident_id = $1 and state = 'done' order by ended_at desc limit 1`,
+    [incidentId],
+  );
+  return rows[0] && { title: rows[0].title, by: rows[0].asked_by };
+}

@@ -203,3 +203,18 @@ export async function decisionsOf(db: Db, incidentId: number, limit = 200): Prom
     configRevision: row.config_revision,
   }));
 }
+
+/** Joins the scope's decisions since that time, made before the incident had a number, to its story. */
+export async function adoptDecisions(db: Db, scope: string, incidentId: number, sinceMs: number): Promise<void> {
+  await db.query('update decision set incident_id = $2 where scope = $1 and incident_id is null and at >= $3', [
+    scope,
+    incidentId,
+    at(sinceMs),
+  ]);
+}
+
+/** Open incidents whose scope the configuration no longer has. */
+export async function openScopes(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ scope: string }>(`select scope from incident where state = 'open'`);
+  return rows.map((row) => row.scope);
+}

@@ -1,0 +1,84 @@
+/**
+ * Runbook actions: rows that a press wrote are claimed once and sent once to the agent of their location. An agent that dies in
+ * the middle is not asked again, since nobody knows what it did; the verification tells.
+ */
+import type { Incident } from '../core/incident.ts';
+import { insertAsk } from '../store/ask.ts';
+import { type Db, inTransaction } from '../store/db.ts';
+import { claimExecutions, type EndedExecution, endExecution, giveUpExecutions } from '../store/execution.ts';
+import { addTimeline, incidentById } from '../store/incident.ts';
+import { enqueue, PRIORITY } from '../store/outbox.ts';
+import { type ActionReport, QUEUES } from './contract.ts';
+import type { JobsDeps } from './deps.ts';
+
+/** After `notAfter` an agent may still be at work for as long as an action may take. */
+const ANSWER_GRACE_MS = 60_000;
+
+/** Sends wanted executions to their agents. A crash between the claim and the queue ends them as `unclear`, never as twice. */
+export async function sendExecutions(deps: JobsDeps): Promise<number> {
+  const claimed = await claimExecutions(deps.pool);
+  for (const execution of claimed) {
+    const { id, token, action: type, params, target, notAfterMs } = execution;
+    const data = { v: 1, execution: id, token, type, params, target, notAfterMs };
+    await deps.queues.add(QUEUES.action(execution.location), [{ id: `${id}@${token}`, data }], 'once');
+    deps.log.info(
+      { execution: id, incident: execution.incidentId, action: type, location: execution.location },
+      'a runbook action is sent',
+    );
+  }
+  return claimed.length;
+}
+
+/** Takes an agent's report of an action: ends the execution, tells the thread, and asks for the verification. */
+export async function endAction(deps: JobsDeps, location: string, report: ActionReport): Promise<boolean> {
+  return inTransaction(deps.pool, async (db) => {
+    const ended = await endExecution(db, report, location);
+    if (!ended) return false;
+    await tell(deps, db, ended, report.outcome, report.summary);
+    return true;
+  });
+}
+
+/** Ends executions whose agent never answered. */
+export async function giveUpActions(deps: JobsDeps): Promise<number> {
+  return inTransaction(deps.pool, async (db) => {
+    const lost = await giveUpExecutions(db, ANSWER_GRACE_MS);
+    for (const ended of lost) {
+      await tell(deps, db, ended, 'unclear', 'The agent did not answer. Whether it took effect is not known; checking.');
+    }
+    return lost.length;
+  });
+}
+
+async function tell(
+  deps: JobsDeps,
+  db: Db,
+  ended: EndedExecution,
+  outcome: 'done' | 'failed' | 'refused' | 'unclear',
+  summary: string,
+): Promise<void> {
+  const incident = await incidentById(db, ended.incidentId);
+  if (!incident) return;
+  const timelineId = await addTimeline(db, incident.id, deps.clock.now(), { kind: 'acted', outcome, title: ended.title, summary });
+  const lane = `incident/${incident.id}`;
+  await enqueue(db, [
+    { kind: 'thread', lane, channel: incident.channel, incidentId: incident.id, timelineId, priority: PRIORITY.thread, reason: 'acted' },
+    // The buttons change with every action that ended.
+    { kind: 'incident', lane, channel: incident.channel, incidentId: incident.id, priority: PRIORITY.outage, reason: 'acted' },
+  ]);
+  if (outcome === 'done' || outcome === 'unclear') await askVerification(deps, db, ended, incident);
+}
+
+/** The journeys that tell whether it helped: of the tenants that were hit, or of all when none is named. */
+async function askVerification(deps: JobsDeps, db: Db, ended: EndedExecution, incident: Incident): Promise<void> {
+  const hit = new Set(incident.facts.tenants.map((tenant) => tenant.id));
+  const checks = Object.values(deps.config.checks).filter((check) => ended.verify.includes(check.template));
+  const fitting = checks.filter((check) => !check.tenant || hit.size === 0 || hit.has(check.tenant));
+  await insertAsk(db, {
+    purpose: 'verify',
+    key: `verify/${ended.id}`,
+    targets: fitting.map((check) => ({ check: check.id, locations: check.locations })),
+    incidentId: incident.id,
+    executionId: ended.id,
+  });
+}

@@ -1,0 +1,252 @@
+/**
+ * Evaluation in two steps, each its own transaction, so that a worker may be killed between any two statements:
+ *
+ *   fold    results → ledger, result rows, check states (row locks, sorted), asks for confirmation, scopes marked dirty
+ *   judge   a dirty scope under its lock → incident, timeline, decisions, outbox rows
+ *
+ * What was folded and not judged stays dirty and is judged by whoever comes next. Nothing is queued inside a transaction.
+ */
+import type { Check } from '../core/check.ts';
+import type { CheckView } from '../core/classify.ts';
+import {
+  type CheckState,
+  type Count,
+  confirmFrom,
+  decide,
+  EMPTY_STATE,
+  type FoldInput,
+  foldGap,
+  foldResult,
+  staleAtMs,
+} from '../core/evaluate.ts';
+import type { Incident } from '../core/incident.ts';
+import { type Change, type Judgement, judge, type Reasoned } from '../core/judge.ts';
+import type { Result } from '../core/result.ts';
+import { insertAsk } from '../store/ask.ts';
+import { lockStates, readStates, type StateChange, writeStates } from '../store/check.ts';
+import { type Db, inTransaction } from '../store/db.ts';
+import { lastRepair } from '../store/execution.ts';
+import {
+  addTimeline,
+  adoptDecisions,
+  insertIncident,
+  openIncidentOf,
+  recordDecisions,
+  resolveIncident,
+  updateIncident,
+} from '../store/incident.ts';
+import { enqueue, PRIORITY } from '../store/outbox.ts';
+import { planningSince } from '../store/planner.ts';
+import { insertResults, type StoredResult } from '../store/result.ts';
+import { endRuns, knownRuns, type LedgerRow, type RunEnd } from '../store/run.ts';
+import { dirtyScopes, lockDirtyScope, markDirty, markJudged } from '../store/scope.ts';
+import type { Report } from './contract.ts';
+import type { JobsDeps } from './deps.ts';
+
+/** A run that began later than this share of its interval is told as late. */
+const LATE_SHARE = 0.5;
+/** Decisions from this long before an incident opened belong to its story. */
+const STORY_MS = 10 * 60_000;
+
+/** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
+export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
+  return inTransaction(deps.pool, async (db) => {
+    const names = [...report.results.map((result) => result.run), ...report.refusals.map((refusal) => refusal.run)];
+    const known = await knownRuns(db, names, location);
+    const strangers = names.filter((name) => !known.has(name));
+    if (strangers.length > 0)
+      deps.log.warn({ location, runs: strangers.slice(0, 5) }, 'results of runs that nobody ordered were not taken');
+    const results = report.results.flatMap((result) => {
+      const row = known.get(result.run);
+      return row ? [{ result, row }] : [];
+    });
+    await endRuns(db, [...results.map(({ result, row }) => endOf(deps, result, row)), ...refusalEnds(report, known)]);
+    const stored = await insertResults(db, results);
+    const refused = report.refusals.flatMap((refusal) => {
+      const row = known.get(refusal.run);
+      return row ? [{ row, reason: refusal.reason }] : [];
+    });
+    return foldInto(deps, db, { results: stored, gaps: refused });
+  });
+}
+
+function endOf(deps: JobsDeps, result: Result, row: LedgerRow): RunEnd {
+  const everyMs = deps.config.checks[row.check]?.everyMs ?? Number.POSITIVE_INFINITY;
+  if (result.verdict === 'fault') return { name: row.name, state: 'fault', reason: result.failure?.kind ?? 'fault' };
+  const late = result.startLatenessMs > everyMs * LATE_SHARE;
+  return { name: row.name, state: late ? 'late' : 'run', reason: late ? 'agent-busy' : null };
+}
+
+function refusalEnds(report: Report, known: ReadonlyMap<string, LedgerRow>): RunEnd[] {
+  return report.refusals
+    .filter((refusal) => known.has(refusal.run))
+    .map((refusal) => ({ name: refusal.run, state: 'missed', reason: refusal.reason }));
+}
+
+export interface ToFold {
+  results: readonly StoredResult[];
+  gaps: readonly { row: LedgerRow; reason: string }[];
+  /** Checks to look at anew only because time has passed. */
+  stale?: readonly string[];
+}
+
+/** Folds results and gaps into the states of their checks, under the row locks. Returns whether a scope became dirty. */
+export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<boolean> {
+  const ids = new Set([...work.results.map(({ row }) => row.check), ...work.gaps.map(({ row }) => row.check), ...(work.stale ?? [])]);
+  const checks = [...ids].flatMap((id) => deps.config.checks[id] ?? []);
+  if (checks.length === 0) return false;
+  const states = await lockStates(db, checks, deps.config.revision);
+  const sinceMs = await planningSince(db);
+  const changes: StateChange[] = [];
+  const dirty = new Set<string>();
+  for (const check of checks) {
+    const before = states.get(check.id) ?? EMPTY_STATE;
+    const folded = await foldCheck(deps, db, check, before, work);
+    const nowMs = deps.clock.now();
+    const { state, counted } = decide(check, folded, nowMs, sinceMs);
+    const stale = staleAtMs(check, state, nowMs);
+    changes.push({ check: check.id, scope: check.scope, state, ...(stale === undefined ? {} : { staleAtMs: stale }) });
+    if (!isQuiet(before) || !isQuiet(state)) dirty.add(check.scope);
+    const decisions = verdictDecisions(check, before, state, counted);
+    await recordDecisions(db, { atMs: nowMs, scope: check.scope, configRevision: deps.config.revision }, decisions);
+  }
+  await writeStates(db, changes, deps.config.revision);
+  await markDirty(db, dirty);
+  return dirty.size > 0;
+}
+
+/** All well and nothing new: no need to judge. */
+function isQuiet(state: CheckState): boolean {
+  return (state.held === 'up' || state.held === 'unknown') && (state.moment === 'up' || state.moment === 'waiting');
+}
+
+async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckState, work: ToFold): Promise<CheckState> {
+  let state = before;
+  for (const stored of work.results.filter(({ row }) => row.check === check.id)) {
+    const input = inputOf(stored);
+    const next = foldResult(state, input);
+    if (next === state) continue;
+    state = next;
+    const confirmers = stored.row.purpose === 'scheduled' ? confirmFrom(check, state, input) : [];
+    if (confirmers.length === 0) continue;
+    const key = `confirm/${check.id}@${stored.row.slotMs}`;
+    await insertAsk(db, { purpose: 'confirm', key, slotMs: stored.row.slotMs, targets: [{ check: check.id, locations: confirmers }] });
+    deps.log.info({ check: check.id, location: input.location, confirmers }, 'a check fails: other locations are asked to confirm');
+  }
+  for (const { row, reason } of work.gaps.filter((gap) => gap.row.check === check.id)) {
+    state = foldGap(state, row.location, { plannedAtMs: row.plannedAtMs, reason });
+  }
+  return state;
+}
+
+function inputOf({ result, row, pictureId }: StoredResult): FoldInput {
+  return {
+    run: row.name,
+    location: row.location,
+    plannedAtMs: row.plannedAtMs,
+    verdict: result.verdict,
+    durationMs: result.durationMs,
+    findings: result.findings,
+    ...(result.failure ? { failure: result.failure } : {}),
+    ...(pictureId ? { pictureId } : {}),
+  };
+}
+
+/** What changed of a check's verdict, and from what. The first good verdict of a new check is no news. */
+function verdictDecisions(check: Check, before: CheckState, after: CheckState, counted: Count): Reasoned[] {
+  const locations = Object.fromEntries(Object.entries(after.locations).map(([location, said]) => [location, said.verdict]));
+  const { quorum, total, fresh, missing } = counted;
+  const inputs = { check: check.id, locations, quorum, total, fresh, missing };
+  const subject = `verdict ${check.id}`;
+  const decisions: Reasoned[] = [];
+  if (after.moment === 'blind' && before.moment !== 'blind') decisions.push({ subject, reason: 'blind', inputs });
+  const isNews = after.held !== before.held && !(before.held === 'unknown' && after.held === 'up');
+  if (isNews) decisions.push({ subject, reason: heldReason(after), inputs: { ...inputs, since: after.heldSinceMs } });
+  return decisions;
+}
+
+function heldReason(state: CheckState): string {
+  if (state.held === 'up') return 'settled';
+  if (state.held === 'degraded' && state.lone) return 'one-location-alone';
+  if (state.held === 'degraded' && state.split) return 'some-locations';
+  return `quorum-${state.held}`;
+}
+
+/** Judges every dirty scope. Returns whether something is to be told. */
+export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
+  let told = false;
+  for (const scope of await dirtyScopes(deps.pool)) told = (await judgeScope(deps, scope, usuallyMs)) || told;
+  return told;
+}
+
+/** Judges one scope under its lock, and writes what follows. Returns whether something is to be told. */
+export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
+  return inTransaction(deps.pool, async (db) => {
+    const seq = await lockDirtyScope(db, scopeId);
+    if (seq === undefined) return false;
+    const scope = deps.config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
+    const states = await readStates(db, scope.checks);
+    const open = await openIncidentOf(db, scopeId);
+    const views: CheckView[] = scope.checks.flatMap((id) => {
+      const check = deps.config.checks[id];
+      return check ? [{ check, state: states.get(id) ?? EMPTY_STATE }] : [];
+    });
+    const repair = open ? await lastRepair(db, open.id) : undefined;
+    const judgement = judge({
+      config: deps.config,
+      scope,
+      views,
+      nowMs: deps.clock.now(),
+      actions: deps.actions,
+      usuallyMs,
+      ...(open ? { open } : {}),
+      ...(repair ? { repair } : {}),
+    });
+    await markJudged(db, scopeId, seq);
+    return apply(deps, db, scopeId, open, judgement);
+  });
+}
+
+async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | undefined, judgement: Judgement): Promise<boolean> {
+  const { change, decisions } = judgement;
+  if (change.kind === 'none') return false;
+  const atMs = deps.clock.now();
+  const incidentId = await writeChange(deps, db, scope, open, change, atMs);
+  await adoptDecisions(db, scope, incidentId, (open?.openedAtMs ?? atMs) - STORY_MS);
+  await recordDecisions(db, { atMs, scope, incidentId, configRevision: deps.config.revision }, decisions);
+  const reason = decisions.find((decision) => decision.subject === 'post')?.reason ?? change.kind;
+  const channel = open?.channel ?? (change.kind === 'open' ? change.channel : '');
+  const lane = `incident/${incidentId}`;
+  await enqueue(db, [{ kind: 'incident', lane, channel, incidentId, priority: priorityOf(change, open), reason }]);
+  for (const entry of change.timeline) {
+    const timelineId = await addTimeline(db, incidentId, atMs, entry);
+    await enqueue(db, [{ kind: 'thread', lane, channel, incidentId, timelineId, priority: PRIORITY.thread, reason: entry.kind }]);
+  }
+  deps.log.info({ incident: incidentId, scope, change: change.kind, reason }, 'an incident changed');
+  return true;
+}
+
+async function writeChange(
+  deps: JobsDeps,
+  db: Db,
+  scope: string,
+  open: Incident | undefined,
+  change: Exclude<Change, { kind: 'none' }>,
+  atMs: number,
+): Promise<number> {
+  if (change.kind === 'open') {
+    const { kind: _kind, timeline: _timeline, ...incident } = change;
+    return insertIncident(db, { ...incident, scope, configRevision: deps.config.revision, openedAtMs: atMs });
+  }
+  if (!open) throw new Error(`the judgement of ${scope} changes an incident that is not open`);
+  if (change.kind === 'update') await updateIncident(db, open.id, change);
+  else await resolveIncident(db, open.id, atMs, change.resolution, change.facts);
+  return open.id;
+}
+
+function priorityOf(change: Exclude<Change, { kind: 'none' }>, open: Incident | undefined): number {
+  if (change.kind === 'resolve') return PRIORITY.resolve;
+  const klass = change.class ?? open?.class;
+  if (klass === 'full interruption') return PRIORITY.interruption;
+  return klass === 'partial outage' ? PRIORITY.outage : PRIORITY.degradation;
+}

@@ -1,0 +1,106 @@
+/**
+ * The planner walks the wall clock in slots. Every due run is entered in the ledger first, then queued: light checks due in
+ * one second at a location as one round, journeys one by one. Two planners enter the same runs; whoever's row was new queues
+ * it. What a planner entered and did not live to queue is queued by the sweeper.
+ */
+import { type Check, isJourney } from '../core/check.ts';
+import { type Order, type Run, runName, slotsBetween } from '../core/run.ts';
+import { beat, plannedUntil } from '../store/planner.ts';
+import { enterRuns, type LedgerRow, markQueued } from '../store/run.ts';
+import { QUEUES } from './contract.ts';
+import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
+
+/** Slots are queued this far ahead: a worker that dies is back, or another has taken over, before agents run dry. */
+const HORIZON_MS = 5_000;
+const ORDERS_PER_ROUND = 50;
+
+/** Enters and queues every slot up to the horizon. Returns how many runs it queued. */
+export async function planSlots(deps: JobsDeps): Promise<number> {
+  const nowMs = deps.clock.now();
+  const { plannedUntilMs } = await beat(deps.pool, nowMs, PLANNING_GAP_MS);
+  const untilMs = nowMs + HORIZON_MS;
+  const due = Object.values(deps.config.checks).flatMap((check) => dueRuns(check, plannedUntilMs, untilMs, deps.config.revision));
+  const queued = await enterAndQueue(deps, due);
+  await plannedUntil(deps.pool, untilMs);
+  return queued;
+}
+
+function dueRuns(check: Check, fromMs: number, untilMs: number, revision: string): LedgerRow[] {
+  return slotsBetween(check, fromMs, untilMs).flatMap((slotMs) =>
+    check.locations.map((location) =>
+      ledgerRow({ check: check.id, location, slotMs, purpose: 'scheduled', ask: 0 }, slotMs, slotMs + check.everyMs, revision),
+    ),
+  );
+}
+
+/** A run as the ledger has it. */
+export function ledgerRow(run: Run, plannedAtMs: number, notAfterMs: number, revision: string): LedgerRow {
+  return { ...run, name: runName(run), revision, plannedAtMs, notAfterMs };
+}
+
+/** Enters runs in the ledger and queues those that were not there. Returns how many those were. */
+export async function enterAndQueue(deps: JobsDeps, rows: readonly LedgerRow[]): Promise<number> {
+  const entered = await enterRuns(deps.pool, rows);
+  const mine = rows.filter((row) => entered.has(row.name));
+  await queueRuns(deps, mine);
+  return mine.length;
+}
+
+/** Queues runs that are in the ledger. A run whose check is gone is left to end as missed. */
+export async function queueRuns(deps: JobsDeps, rows: readonly LedgerRow[]): Promise<void> {
+  const nowMs = deps.clock.now();
+  const known = rows.flatMap((row) => {
+    const check = deps.config.checks[row.check];
+    return check ? [{ row, check }] : [];
+  });
+  const journeys = known.filter(({ check }) => isJourney(check));
+  for (const [location, group] of Map.groupBy(journeys, ({ row }) => row.location)) {
+    const jobs = group.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
+    await deps.queues.add(QUEUES.journey(location), jobs, 'once');
+  }
+  const light = known.filter(({ check }) => !isJourney(check));
+  for (const [location, group] of Map.groupBy(light, ({ row }) => row.location)) {
+    await deps.queues.add(QUEUES.round(location), [...rounds(group, nowMs)], 'once');
+  }
+  await markQueued(
+    deps.pool,
+    known.map(({ row }) => row.name),
+  );
+}
+
+/** Joins what is due in one second. A round is named by its first run, since two planners may each hold a part of a second. */
+function* rounds(group: readonly { row: LedgerRow; check: Check }[], nowMs: number): Generator<ReturnType<typeof job>> {
+  for (const due of Map.groupBy(group, ({ row }) => Math.floor(row.plannedAtMs / 1000)).values()) {
+    for (let start = 0; start < due.length; start += ORDERS_PER_ROUND) {
+      const part = due.slice(start, start + ORDERS_PER_ROUND);
+      const first = part[0];
+      if (!first) continue;
+      yield job(
+        `round@${first.row.name}`,
+        part.map(({ row, check }) => orderOf(row, check)),
+        first.row.plannedAtMs - nowMs,
+      );
+    }
+  }
+}
+
+function job(id: string, orders: Order[], delayMs: number): { id: string; data: { v: 1; orders: Order[] }; delayMs: number } {
+  return { id, data: { v: 1, orders }, delayMs: Math.max(0, delayMs) };
+}
+
+function orderOf(row: LedgerRow, check: Check): Order {
+  return {
+    run: row.name,
+    check: check.id,
+    title: check.title,
+    type: check.type,
+    params: check.params,
+    timeoutMs: check.timeoutMs,
+    retries: check.retries,
+    notBeforeMs: row.plannedAtMs,
+    notAfterMs: row.notAfterMs,
+    revision: row.revision,
+    ...(check.tenant ? { tenant: check.tenant } : {}),
+    ...(check.degradedAboveMs === undefined ? {} : { degradedAboveMs: check.degradedAboveMs }),
+  };
+}

@@ -1,0 +1,113 @@
+/** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
+import { Counter } from 'prom-client';
+import { usualDurations } from '../store/result.ts';
+import { endAction, giveUpActions, sendExecutions } from './act.ts';
+import { finishAsks, planAsks } from './ask.ts';
+import { QUEUES, type Report, reportSchema } from './contract.ts';
+import { type JobsDeps, wakeBot } from './deps.ts';
+import { foldReport, judgeDirty } from './evaluate.ts';
+import { type Loop, startLoop } from './loop.ts';
+import { planSlots } from './plan.ts';
+import { Malformed, type Working } from './queue.ts';
+import { adoptConfig, requeueRuns, sweepRuns } from './sweep.ts';
+
+const TURN_MS = 1_000;
+const ACTIONS_TURN_MS = 500;
+const USUAL_TURN_MS = 60_000;
+const DAY_MS = 86_400_000;
+const REPORTS_AT_ONCE = 2;
+const CLOSE_BOUND_MS = 8_000;
+
+const resultsTotal = new Counter({ name: 'rounds_results_total', help: 'Results taken, by verdict.', labelNames: ['location', 'verdict'] });
+const refusalsTotal = new Counter({
+  name: 'rounds_refusals_total',
+  help: 'Runs that agents refused, by reason.',
+  labelNames: ['location', 'reason'],
+});
+
+/** Starts the worker's loops and its queues; `stop` finishes what is in hand. */
+export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<void> }> {
+  await adoptConfig(deps);
+  let usualMs: ReadonlyMap<string, number> = new Map();
+  const { log } = deps;
+
+  const judging = startLoop({
+    name: 'judge',
+    everyMs: TURN_MS,
+    log,
+    work: async () => {
+      if (await judgeDirty(deps, usualMs)) await wakeBot(deps);
+    },
+  });
+  const asking = startLoop({
+    name: 'ask',
+    everyMs: TURN_MS,
+    log,
+    work: async () => {
+      await planAsks(deps);
+      if ((await finishAsks(deps)) > 0) await wakeBot(deps);
+    },
+  });
+  const loops: Loop[] = [
+    judging,
+    asking,
+    startLoop({ name: 'plan', everyMs: TURN_MS, log, work: () => planSlots(deps) }),
+    startLoop({
+      name: 'act',
+      everyMs: ACTIONS_TURN_MS,
+      log,
+      work: async () => {
+        await sendExecutions(deps);
+        if ((await giveUpActions(deps)) > 0) await wakeBot(deps);
+      },
+    }),
+    startLoop({
+      name: 'sweep',
+      everyMs: TURN_MS,
+      log,
+      work: async () => {
+        await requeueRuns(deps);
+        if (await sweepRuns(deps)) judging.wake();
+      },
+    }),
+    startLoop({
+      name: 'usual',
+      everyMs: USUAL_TURN_MS,
+      log,
+      work: async () => {
+        usualMs = await usualDurations(deps.pool, deps.clock.now() - DAY_MS);
+      },
+    }),
+  ];
+
+  const workings: Working[] = Object.keys(deps.config.locations).map((location) =>
+    deps.queues.work(QUEUES.results(location), { concurrency: REPORTS_AT_ONCE, policy: 'until-stored' }, async ({ data }) => {
+      const acted = await takeReport(deps, location, parseReport(data), judging);
+      asking.wake();
+      if (acted) await wakeBot(deps);
+    }),
+  );
+
+  return {
+    async stop() {
+      await Promise.all(workings.map((working) => working.close(CLOSE_BOUND_MS)));
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+function parseReport(data: unknown): Report {
+  const parsed = reportSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Malformed(`a report is not of its shape: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+async function takeReport(deps: JobsDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
+  if (await foldReport(deps, location, report)) judging.wake();
+  for (const { verdict } of report.results) resultsTotal.inc({ location, verdict });
+  for (const { reason } of report.refusals) refusalsTotal.inc({ location, reason });
+  let acted = false;
+  for (const action of report.actions) acted = (await endAction(deps, location, action)) || acted;
+  return acted;
+}
