@@ -156,7 +156,7 @@ describe('faults', () => {
   test('login-refused: nobody can sign in at that clinic, others can', async () => {
     await turnOn('login-refused', 'riverside');
     const refused = await visit('riverside').signIn(PASSWORD);
-    expect([refused.status, alertOf(refused)]).toEqual([500, 'Sign-in failed. The clinic is not permitted to write this to its database.']);
+    expect([refused.status, alertOf(refused)]).toEqual([500, 'Sign-in failed. The database does not permit the clinic to write this.']);
     expect((await visit('hillcrest').signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
     expect(await post('/ops/reopen-sign-in', { tenant: 'riverside' })).toEqual({
       status: 200,

@@ -16,7 +16,7 @@ WHERE extract(isodow FROM day) < 6;
 
 INSERT INTO invoices (patient_id, description, amount_cents, status, number, drawn_up_on)
 SELECT patient_id, reason, 3500 + abs(hashtext(current_schema() || id)) % 9000,
-  CASE WHEN id % 9 = 0 THEN 'confirmed' ELSE 'paid' END, format('H-%s', id), starts_at::date
+  CASE WHEN id % 4 = 0 AND starts_at > current_date - 50 THEN 'confirmed' ELSE 'paid' END, format('H-%s', id), starts_at::date
 FROM appointments WHERE id % 3 <> 0;
 
 INSERT INTO payments (invoice_id, amount_cents, paid_on)

@@ -7,7 +7,7 @@ export const slowQuery: TenantFault = {
   name: 'slow-query',
   scope: 'tenant',
   title: 'Slow query',
-  explains: 'Each change of an invoice goes through the whole ledger in the database: confirming one takes more than 5 s.',
+  explains: 'Confirming an invoice goes through the whole ledger in the database, again and again: it takes more than 5 s.',
   // Only the slow version has a loop.
   isOn: ({ admin }, { schema }) =>
     ask(admin, `SELECT prosrc LIKE '%LOOP%' AS yes FROM pg_proc WHERE oid = $1::regproc`, [`${schema}.refresh_balance`]),

@@ -11,7 +11,7 @@ const UNREACHABLE: Failure = { status: 503, text: 'The database of this clinic c
 const BY_SQL_STATE: readonly (readonly [string, Failure])[] = [
   ['55P03', { status: 503, text: 'Somebody else holds what it needs: waited 12 s for a lock in the database.' }],
   ['57014', { status: 504, text: 'The database did not finish within 15 s.' }],
-  ['42501', { status: 500, text: 'The clinic is not permitted to write this to its database.' }],
+  ['42501', { status: 500, text: 'The database does not permit the clinic to write this.' }],
   ['22', { status: 500, text: 'A value in the database cannot be read.' }],
   ['08', UNREACHABLE],
   ['28', UNREACHABLE],

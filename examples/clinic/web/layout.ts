@@ -1,4 +1,4 @@
-import { html } from 'hono/html';
+import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Tenant } from '../tenants.ts';
 import type { Session } from './session.ts';
@@ -35,7 +35,7 @@ export function layout({ tenant, title, session, body }: Page): Markup {
   <body>
     <header>
       <a class="name" href="${tenant ? `/${tenant.id}` : '/'}"><span class="mark" aria-hidden="true"></span>${name}</a>
-      ${tenant && session ? menu(tenant, session) : ''}
+      ${tenant && session ? menu(tenant, session, title) : ''}
     </header>
     <main>${body}</main>
     <footer>A sample that comes with Rounds. Every patient here is invented.</footer>
@@ -43,9 +43,9 @@ export function layout({ tenant, title, session, body }: Page): Markup {
 </html>`;
 }
 
-function menu(tenant: Tenant, session: Session): Markup {
+function menu(tenant: Tenant, session: Session, title: string): Markup {
   return html`<nav aria-label="Main">
-      ${MENU.map(([path, label]) => html`<a href="/${tenant.id}/${path}">${label}</a>`)}
+      ${MENU.map(([path, label]) => html`<a href="/${tenant.id}/${path}" ${label === title ? raw('aria-current="page"') : ''}>${label}</a>`)}
     </nav>
     <form class="sign-out" method="post" action="/${tenant.id}/logout">
       ${tokenField(session.csrfToken)}

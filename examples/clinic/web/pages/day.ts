@@ -49,7 +49,7 @@ function dayTable(appointments: readonly Appointment[]) {
     <tbody>
       ${appointments.map(
         (row) =>
-          html`<tr><td class="time">${row.time}</td><td>${row.patient}</td><td>${row.reason} ${syntheticMark(row.synthetic)}</td></tr>`,
+          html`<tr><td class="short">${row.time}</td><td>${row.patient}</td><td>${row.reason} ${syntheticMark(row.synthetic)}</td></tr>`,
       )}
     </tbody>
   </table>`;

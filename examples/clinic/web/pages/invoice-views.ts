@@ -19,12 +19,12 @@ export function invoiceList(path: string, invoices: readonly Invoice[]): Markup 
     <table>
       <caption class="hidden">Invoices</caption>
       <thead>
-        <tr><th scope="col">Number</th><th scope="col">Patient</th><th scope="col">Status</th><th scope="col" class="number">Amount</th></tr>
+        <tr><th scope="col" class="short">Number</th><th scope="col">Patient</th><th scope="col">Status</th><th scope="col" class="number">Amount</th></tr>
       </thead>
       <tbody>
         ${invoices.map(
           (row) => html`<tr>
-            <td><a href="${path}/${row.id}">${row.number ?? 'draft'}</a></td>
+            <td class="short"><a href="${path}/${row.id}">${row.number ?? 'draft'}</a></td>
             <td>${row.patient} ${syntheticMark(row.synthetic)}</td>
             <td>${statusMark(row.status)}</td>
             <td class="number">${euros(row.amountCents)}</td>

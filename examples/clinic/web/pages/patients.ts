@@ -15,7 +15,7 @@ export function patientPages(clinic: Clinic): Hono<PageEnv> {
         <tbody>
           ${patients.map(
             (row) =>
-              html`<tr><td>${row.name} ${syntheticMark(true)}</td><td>${row.bornOn}</td><td class="number">${euros(row.balanceCents)}</td></tr>`,
+              html`<tr><td>${row.name} ${syntheticMark(true)}</td><td class="short">${row.bornOn}</td><td class="number">${euros(row.balanceCents)}</td></tr>`,
           )}
         </tbody>
       </table>`;
