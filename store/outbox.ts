@@ -96,26 +96,30 @@ export interface ClaimOptions {
 
 /**
  * A row whose turn it is: free, or in a hand whose lease ran out; nothing of its lane in flight. An `incident` row waits for no
- * other but gives way to a newer one; a `thread` or `answer` row waits for everything earlier, and for the incident's post.
+ * other but gives way to a newer one; a `thread` or `answer` row waits for everything earlier, and for the incident's post. A row
+ * that is not due before later, such as another try at a picture, is waited for only when it has been tried already.
  */
 const CLAIM = `
 with busy as materialized (
-  select distinct channel from outbox where sending_since > now() - $2 * interval '1 millisecond' and channel is not null
+  select distinct channel from outbox where sending_since > now() - $1 * interval '1 millisecond' and channel is not null
 )
 select o.id from outbox o
 where (o.state = 'wanted' and o.not_before <= now() or o.state = 'claimed' and o.lease_until < now())
-  and (o.channel is null or (o.channel <> all ($3::text[]) and o.channel not in (select channel from busy)))
+  and (o.channel is null or (o.channel <> all ($2::text[]) and o.channel not in (select channel from busy)))
   and not exists (
     select 1 from outbox other
     where other.lane = o.lane and other.id <> o.id and other.state in ('wanted', 'claimed') and (
       other.state = 'claimed'
       or o.kind = 'incident' and o.state = 'wanted' and other.kind = 'incident' and other.seq > o.seq and other.not_before <= now()
-      or o.kind <> 'incident' and (other.seq < o.seq or other.kind = 'incident' and other.not_before <= now())
+      or o.kind <> 'incident' and (other.seq < o.seq or other.kind = 'incident') and (other.not_before <= now() or other.tries > 0)
     )
   )
 order by o.priority, o.seq
 limit 1
 for update of o skip locked`;
+
+/** Any number that no other advisory lock of Rounds uses. */
+const CLAIM_LOCK = 58_214_407;
 
 const TAKE = `
 with before as (select id, extract(epoch from now() - sending_since) * 1000 as sent_ago_ms from outbox where id = $1)
@@ -126,7 +130,9 @@ returning outbox.*, before.sent_ago_ms::float8 as sent_ago_ms`;
 /** Takes the row whose turn it is, or `undefined`. Safe with any number of bots. */
 export async function claimNext(pool: Pool, options: ClaimOptions): Promise<Claim | undefined> {
   return inTransaction(pool, async (db) => {
-    const found = await db.query<{ id: string }>(CLAIM, [options.leaseMs, options.channelGapMs, options.channelsHeld ?? []].slice(0));
+    // One claim at a time over all bots: two snapshots, each without the other's claim, would put two rows of a lane in flight.
+    await db.query('select pg_advisory_xact_lock($1)', [CLAIM_LOCK]);
+    const found = await db.query<{ id: string }>(CLAIM, [options.channelGapMs, options.channelsHeld ?? []]);
     const id = found.rows[0]?.id;
     if (id === undefined) return undefined;
     const { rows } = await db.query<ClaimRow>(TAKE, [id, options.leaseMs]);
@@ -184,20 +190,17 @@ export async function markRefused(db: Db, claim: Held, error: string): Promise<b
 
 /** Nothing went out, or what went out may go out again: to be tried again after a while. */
 export async function putBack(db: Db, claim: Held, delayMs: number, error: string): Promise<boolean> {
-  return touched(db, claim, `state = 'wanted', sending_since = null, lease_until = null, error = $4, not_before = now() + $3 * interval '1 millisecond'`, [
-    delayMs,
-    error.slice(0, 500),
-  ]);
+  return touched(
+    db,
+    claim,
+    `state = 'wanted', sending_since = null, lease_until = null, error = $4, not_before = now() + $3 * interval '1 millisecond'`,
+    [delayMs, error.slice(0, 500)],
+  );
 }
 
 /** Nobody knows whether it arrived: it stays in hand until it may be looked for. */
 export async function markUnclear(db: Db, claim: Held, lookAfterMs: number, error: string): Promise<boolean> {
   return touched(db, claim, `lease_until = sending_since + $3 * interval '1 millisecond', error = $4`, [lookAfterMs, error.slice(0, 500)]);
-}
-
-/** The lease ends now, so that whoever comes next may take it up. */
-export async function letGo(db: Db, claim: Held): Promise<void> {
-  await touched(db, claim, `state = case when sending_since is null then 'wanted' else state end, lease_until = greatest(now(), lease_until - interval '1 hour')`, []);
 }
 
 async function touched(db: Db, claim: Held, change: string, values: unknown[]): Promise<boolean> {

@@ -54,10 +54,10 @@ export async function recordPicture(db: Db, incidentId: number, fileId: string, 
 
 /** Notes that the post with that timestamp is gone from Slack, its picture with it. Returns whether this call did it. */
 export async function forgetPost(db: Db, incidentId: number, ts: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'update post set ts = null, file_id = null, picture_id = null where incident_id = $1 and ts = $2',
-    [incidentId, ts],
-  );
+  const { rowCount } = await db.query('update post set ts = null, file_id = null, picture_id = null where incident_id = $1 and ts = $2', [
+    incidentId,
+    ts,
+  ]);
   return rowCount === 1;
 }
 

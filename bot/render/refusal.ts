@@ -1,0 +1,51 @@
+/** Refusals and errors: who may, what was expected, what to do instead. Pure. */
+import { timeOfDay } from '../../core/duration.ts';
+import type { Facts } from '../../core/incident.ts';
+import { listInWords } from '../../core/words.ts';
+import { escape, type Message, sentence } from './blocks.ts';
+
+/** "On call now: Ana." Empty when nobody is. */
+export function onCallNow(facts: Facts): string {
+  return facts.onCall.length === 0 ? '' : ` On call now: ${listInWords(facts.onCall.map((one) => one.title))}.`;
+}
+
+/** Somebody whom the configuration does not list. `what`: `acknowledge this`, `run checks`. */
+export function unknownPerson(what: string, user: string, facts?: Facts): string {
+  const listed = `Only people listed in rounds.yaml can, and <@${user}> is not among them.`;
+  return `You cannot ${what}. ${listed}${facts ? onCallNow(facts) : ' Ask whoever keeps it to add you under "people".'}`;
+}
+
+/** Somebody whose roles are not enough for a runbook. */
+export function lacksRole(title: string, needed: readonly string[], has: readonly string[], facts: Facts): string {
+  const need = needed.length === 0 ? 'nobody may run it yet' : `it needs the role ${orWords(needed)}`;
+  const have = has.length === 0 ? 'you have none' : `you are ${listInWords(has)}`;
+  return `You cannot run "${escape(title)}": ${need}, and ${have}.${onCallNow(facts)}`;
+}
+
+function orWords(words: readonly string[]): string {
+  return listInWords(words).replace(/ and (?=[^ ]*$)/, ' or ');
+}
+
+/** A button of an earlier state. */
+export function staleButton(madeAtMs: number, timeZone: string): Message {
+  const from = timeOfDay(madeAtMs, timeZone);
+  return sentence(`This button is from ${from}; the incident has changed since. The current one is in the post above.`);
+}
+
+/** A button that was shown too long ago. */
+export function expiredButton(madeAtMs: number, timeZone: string): Message {
+  const from = timeOfDay(madeAtMs, timeZone);
+  return sentence(`This button is from ${from} and no longer counts. The post above gets a fresh one now: look at it, then press again.`);
+}
+
+/** Something that is not known, with what may have been meant. `words`: what to type then, with its command. */
+export function notKnown(noun: string, asked: string, nearest: string | undefined, typed: (name: string) => string): Message {
+  const shown = escape(asked.slice(0, 80));
+  if (!nearest) return sentence(`I know no ${noun} "${shown}".`);
+  return sentence(`I know no ${noun} "${shown}". Did you mean *${escape(nearest)}*? \`${escape(typed(nearest))}\``);
+}
+
+/** What a person is told when Rounds itself failed at what they asked. */
+export function failed(): Message {
+  return sentence('Rounds could not do that: something in it failed, and it is in the log of the bot. Nothing was changed. Try again in a minute.');
+}
