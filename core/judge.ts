@@ -156,7 +156,7 @@ function factsOf(input: JudgeInput, services: ServiceImpact[], components: Compo
   const tenants = new Map(
     services.flatMap((service) => service.symptoms.flatMap((one) => one.tenants.map((tenant) => [tenant.id, tenant]))),
   );
-  const sinceMs = Math.min(input.nowMs, ...bad.map((view) => view.state.heldSinceMs));
+  const sinceMs = Math.min(input.nowMs, ...shown.map((view) => view.state.heldSinceMs));
   const owner = ownerOf(input, services);
   const recovering = bad.length > 0 && bad.every((view) => view.state.moment === 'up' && !view.state.lone && !view.state.split);
   return {
@@ -299,9 +299,13 @@ function updated(input: JudgeInput, open: Incident, now: Facts, klass: IncidentC
   };
 }
 
-/** What is known for good: an incident began when its first symptom did, though that one may be well again. */
+/**
+ * People were hurt since the first symptom, though that one may be well again. A component that was in trouble before anybody
+ * was hurt is told as the cause, not as the beginning.
+ */
 function carry(before: Facts, now: Facts): Facts {
-  return { ...now, sinceMs: Math.min(before.sinceMs, now.sinceMs) };
+  const alike = before.services.length > 0 === now.services.length > 0;
+  return alike ? { ...now, sinceMs: Math.min(before.sinceMs, now.sinceMs) } : now;
 }
 
 function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Reasoned[]): Judgement {

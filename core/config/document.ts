@@ -104,7 +104,7 @@ function syntaxProblems(parsed: Document.Parsed, source: string, positionOf: (of
   if (version.explicit && version.version !== '1.2') {
     byLine.set(1, { line: 1, column: 1, path: '', message: `expected YAML 1.2; remove the line %YAML ${version.version}` });
   }
-  return [...byLine.values()];
+  return [...byLine.values()].sort((a, b) => a.line - b.line);
 }
 
 function documentOf(parsed: Document, positionOf: (offset: number) => Position): ConfigDocument {

@@ -7,7 +7,8 @@ import { didYouMean, shown } from './words.ts';
 
 export interface ExpansionContext {
   problems: Problems;
-  probes: ReadonlyMap<string, unknown>;
+  /** What a check of any type may say; all other keys of a check are probes. */
+  commonKeys: readonly string[];
 }
 
 const NOT_HERE =
@@ -42,7 +43,8 @@ function problemOf(reference: Reference, path: Path, raw: Plain, context: Expans
 
 function placeOf(path: Path, context: ExpansionContext): 'check' | 'action' | 'tenant' | undefined {
   const [section, , key] = path;
-  if (section === 'checks' && context.probes.has(String(key)) && path.length > 3) return 'check';
+  // Below a key that no check has stands a mistyped probe, which is reported as such.
+  if (section === 'checks' && !context.commonKeys.includes(String(key)) && path.length > 3) return 'check';
   if (section === 'runbooks' && key === 'action' && path.length > 4 && path[4] !== 'location') return 'action';
   return section === 'tenants' && key !== 'title' && path.length === 3 ? 'tenant' : undefined;
 }

@@ -6,7 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
-import type { Config } from './model.ts';
+import type { Component, Config, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
 import { isPlain, type Plain, read, reportUnknownKey } from './reader.ts';
 import { revisionOf } from './revision.ts';
@@ -54,8 +54,8 @@ export function loadConfig(source: ConfigSource, parts: ConfigParts): LoadedConf
 }
 
 function reportNoMap(document: ConfigDocument, problems: Problems): undefined {
-  const found = document.value === null ? 'the file is empty' : `got ${shown(document.value)}`;
-  problems.atValue([], `expected a map with version, timezone, locations and checks; ${found}`);
+  const found = document.value === null ? '; the file is empty' : `, got ${shown(document.value)}`;
+  problems.atValue([], `expected a map with version, timezone, locations and checks${found}`);
 }
 
 function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Config, 'revision'> | undefined {
@@ -63,7 +63,7 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   const schemas = entrySchemas(known);
   reportHead(raw, problems);
   reportSecrets(raw, problems);
-  reportExpansions(raw, { problems, probes: parts.probes });
+  reportExpansions(raw, { problems, commonKeys: Object.keys(schemas.checks.shape) });
   const config = readEntries(raw, schemas, problems);
   reportCycle(raw, problems);
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
@@ -92,12 +92,12 @@ function record<T>(): Record<string, T> {
 function reportHead(raw: Plain, problems: Problems): void {
   const known = ['version', 'timezone', ...SECTIONS];
   for (const [key, value] of Object.entries(raw)) if (!known.includes(key)) reportUnknownKey([key], value, known, { problems });
-  if (raw.version === undefined) problems.atValue(['version'], 'expected version: 1; it is missing');
+  if (raw.version === undefined) problems.missing(['version'], 'expected version: 1; it is missing');
   else if (raw.version !== 1)
     problems.atValue(['version'], `expected 1, the only version of this file there is, got ${shown(raw.version)}`);
   reportTimezone(raw.timezone, problems);
   for (const section of ['locations', 'checks'] as const) {
-    if (raw[section] === undefined) problems.atValue([section], `expected at least one entry; it is missing`);
+    if (raw[section] === undefined) problems.missing([section], 'expected at least one entry; it is missing');
     else if (isPlain(raw[section]) && Object.keys(raw[section]).length === 0) problems.atValue([section], 'expected at least one entry');
   }
 }
@@ -116,7 +116,7 @@ function sectionOf(raw: Plain, section: Section): [string, unknown][] {
 function entriesOf(raw: Plain, section: Section, problems: Problems): [string, unknown][] {
   const value = raw[section];
   if (value !== undefined && !isPlain(value))
-    problems.atValue([section], `expected a map of ids such as { ${section.slice(0, 1)}1: { … } }, got ${shown(value)}`);
+    problems.atValue([section], `expected entries by their ids, such as "some-id: { … }", got ${shown(value)}`);
   return sectionOf(raw, section).filter(([id]) => {
     const sound = idSchema.safeParse(id);
     if (!sound.success) problems.atKey([section, id], `${sound.error.issues[0]?.message ?? 'expected an id'}, got ${shown(id)}`);
@@ -149,13 +149,13 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
 
 type EntryOf<S extends Section> = ReturnType<EntrySchemas[S]['parse']>;
 
-function tenantOf(id: string, written: EntryOf<'tenants'>) {
-  const title = written.title ?? wordsOf(id);
+function tenantOf(id: string, written: EntryOf<'tenants'>): Tenant {
+  const title = String(written.title ?? wordsOf(id));
   const fields = Object.fromEntries(Object.entries({ ...written, id, title }).map(([key, value]) => [key, String(value)]));
   return { id, title, fields };
 }
 
-function componentOf(id: string, fields: EntryOf<'components'>) {
+function componentOf(id: string, fields: EntryOf<'components'>): Component {
   const { title, layer, dependsOn } = fields;
   return { id, title: title ?? wordsOf(id), ...(layer === undefined ? {} : { layer }), dependsOn };
 }

@@ -41,6 +41,7 @@ export interface Places {
 export class Problems {
   readonly #places: Places;
   readonly #found = new Map<string, Problem>();
+  readonly #mistyped = new Set<string>();
 
   constructor(places: Places) {
     this.#places = places;
@@ -54,6 +55,16 @@ export class Problems {
   /** Something is wrong with the key itself. */
   atKey(path: Path, message: string): void {
     this.add({ ...this.#places.keyAt(path), path: pathText(path), message });
+  }
+
+  /** A key that is missing, unless a mistyped one was meant for it and is reported already. */
+  missing(path: Path, message: string): void {
+    if (!this.#mistyped.has(pathText(path))) this.atKey(path, message);
+  }
+
+  /** Remembers that the key at this path stands in the file under a wrong name. */
+  mistyped(path: Path): void {
+    this.#mistyped.add(pathText(path));
   }
 
   add(problem: Problem): void {

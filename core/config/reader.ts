@@ -2,8 +2,8 @@
 import type * as z from 'zod';
 import { isForLater } from './later.ts';
 import type { Path, Problems } from './problems.ts';
-import { mayBeShown } from './secrets.ts';
-import { didYouMean, expectation, oneOf, shown } from './words.ts';
+import { isWrittenSecret, mayBeShown } from './secrets.ts';
+import { didYouMean, expectation, nearest, oneOf, shown } from './words.ts';
 
 export type Plain = Readonly<Record<string, unknown>>;
 
@@ -30,6 +30,8 @@ export function isPlain(value: unknown): value is Plain {
 /** Reports a key that nothing knows: as one of a later version, with the nearest known key, or with all that are known. */
 export function reportUnknownKey(path: Path, value: unknown, known: readonly string[], at: Pick<At, 'problems'>): void {
   const key = String(path.at(-1));
+  const meant = nearest(key, known);
+  if (meant !== undefined) at.problems.mistyped([...path.slice(0, -1), meant]);
   at.problems.atKey(path, unknownKey(key, value, isForLater(path), known));
 }
 
@@ -120,25 +122,35 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, at: At, unknown: Re
     return;
   }
   const found = valueUnder(root, inner);
-  const hint = issue.code === 'invalid_value' && typeof found?.value === 'string' ? didYouMean(found.value, issue.values.map(String)) : '';
+  if (found === undefined) {
+    at.problems.missing(path, complete(issue.message, undefined, key));
+    return;
+  }
+  // Said of it elsewhere, and more important than what else may be wrong with it.
+  if (isWrittenSecret(key, found.value)) return;
+  const hint = issue.code === 'invalid_value' && typeof found.value === 'string' ? didYouMean(found.value, issue.values.map(String)) : '';
   at.problems.atValue(path, `${complete(issue.message, found, key)}${hint}${at.note?.(inner) ?? ''}`);
 }
 
 /**
  * Of a union's branches, the one that was meant: the one whose outer form fits, and of those the one with the least to
- * complain about. When none fits in its form, one sentence that names all forms.
+ * complain about. When none fits, one sentence that names what each would take, those of the right type first.
  */
 function likeliestBranch(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] {
   const fitting = issue.errors.filter((branch) => branch.every((one) => one.path.length > 0));
   const best = fitting.toSorted((a, b) => a.length - b.length)[0];
   if (best) return best;
-  const outer = issue.errors.flatMap((branch) => branch.filter((one) => one.path.length === 0).slice(0, 1));
-  const said = [...new Set(outer.flatMap((one) => outerMessages(one)))].map((message) => message.replace(/^expected /, ''));
-  return [{ code: 'custom', path: [], message: `expected ${said.join(', or ')}`, input: issue.input }];
+  const outer = issue.errors.flatMap((branch) => branch.filter((one) => one.path.length === 0).slice(0, 1)).flatMap(spreadOut);
+  const ofRightType = outer.filter((one) => one.code !== 'invalid_type');
+  const messages = [...new Set((ofRightType.length > 0 ? ofRightType : outer).map((one) => one.message))];
+  const [only] = messages;
+  const said = messages.map((message) => message.replace(/^expected /, '').replace(/; .*$/, ''));
+  const message = messages.length === 1 && only !== undefined ? only : `expected ${said.join(', or ')}`;
+  return [{ code: 'custom', path: [], message, input: issue.input }];
 }
 
-function outerMessages(issue: z.core.$ZodIssue): string[] {
-  return issue.code === 'invalid_union' && issue.errors.length > 0 ? likeliestBranch(issue).map((one) => one.message) : [issue.message];
+function spreadOut(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  return issue.code === 'invalid_union' && issue.errors.length > 0 ? likeliestBranch(issue) : [issue];
 }
 
 /** Adds what was found to what was expected: `expected …, got "fast"; hint`. Never the value of a secret. */

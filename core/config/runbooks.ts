@@ -5,7 +5,7 @@ import type { Runbook, RunbookWhen } from './model.ts';
 import type { Path, Problems } from './problems.ts';
 import { isPlain, read, reportUnknownKey } from './reader.ts';
 import { type EntrySchemas, idOf, type KnownIds } from './schema.ts';
-import { didYouMean, oneOf, shown } from './words.ts';
+import { didYouMean, list, oneOf, shown } from './words.ts';
 
 /** What the configuration needs to know of an action. */
 export interface ActionPart {
@@ -50,7 +50,7 @@ function readAction(raw: Readonly<Record<string, unknown>>, path: Path, context:
   const [type, second] = Object.keys(raw);
   const known = [...context.actions.keys()];
   if (type === undefined || second !== undefined) {
-    const said = `expected one action, ${oneOf(known)}, got ${second === undefined ? 'an empty map' : Object.keys(raw).join(' and ')}`;
+    const said = `expected one action of ${list(known)}, got ${second === undefined ? 'an empty map' : Object.keys(raw).join(' and ')}`;
     context.problems.atKey(path, second === undefined ? said : `${said}; make a runbook of each`);
     return undefined;
   }
@@ -72,10 +72,10 @@ function readOptions(type: string, schema: z.ZodObject, raw: unknown, path: Path
   const { location: given, ...options } = raw;
   const params = read(schema, options, { path, problems });
   if (!Object.hasOwn(raw, 'location')) {
-    problems.atKey([...path, 'location'], `expected the location whose agent runs it, ${oneOf(known.locations)}; it is missing`);
+    problems.missing([...path, 'location'], `expected the location whose agent runs it, ${oneOf(known.locations)}; it is missing`);
     return undefined;
   }
-  const location = read(idOf('location', known.locations), given, { path: [...path, 'location'], problems });
+  const location = read(idOf('locations', known.locations), given, { path: [...path, 'location'], problems });
   return params && location !== undefined ? { type, params, location } : undefined;
 }
 

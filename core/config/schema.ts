@@ -1,7 +1,7 @@
 /** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
 import * as z from 'zod';
 import { durationMs, text } from './units.ts';
-import { didYouMean, oneOf } from './words.ts';
+import { didYouMean, list } from './words.ts';
 
 export const SECTIONS = ['locations', 'people', 'teams', 'tenants', 'components', 'services', 'checks', 'runbooks'] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -9,12 +9,8 @@ export type Section = (typeof SECTIONS)[number];
 /** The ids that stand in the file, whether their entries are sound or not, so that one slip is not reported twice. */
 export type KnownIds = Readonly<Record<Section, readonly string[]>>;
 
-const ID = /^[a-z][a-z0-9-]{0,39}$/;
-export const idSchema = z.string({ error: EXPECTED_ID() }).regex(ID, { error: EXPECTED_ID() });
-
-function EXPECTED_ID(): string {
-  return 'expected an id of at most 40 small letters, digits and -, beginning with a letter';
-}
+const EXPECTED_ID = 'expected an id of at most 40 small letters, digits and -, beginning with a letter';
+export const idSchema = matching(/^[a-z][a-z0-9-]{0,39}$/, EXPECTED_ID);
 
 const MAX_TIMEOUT = '5m';
 
@@ -30,15 +26,15 @@ export function entrySchemas(known: KnownIds) {
     }),
     teams: z.object({
       channel: matching(/^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u, "expected a channel such as '#billing', in quotes"),
-      members: listOf(idOf('person', known.people)).default([]),
+      members: listOf(idOf('people', known.people)).default([]),
     }),
-    tenants: tenantSchema(title),
-    components: z.object({ title, layer: idSchema.optional(), dependsOn: listOf(idOf('component', known.components)).default([]) }),
+    tenants: tenantSchema(),
+    components: z.object({ title, layer: idSchema.optional(), dependsOn: listOf(idOf('components', known.components)).default([]) }),
     services: z.object({
       title,
       tier: z.literal([1, 2, 3]).default(2),
-      owner: idOf('team', known.teams),
-      dependsOn: listOf(idOf('component', known.components)).default([]),
+      owner: idOf('teams', known.teams),
+      dependsOn: listOf(idOf('components', known.components)).default([]),
     }),
     checks: checkSchema(known, title),
     runbooks: runbookSchema(known, title),
@@ -47,19 +43,22 @@ export function entrySchemas(known: KnownIds) {
 
 export type EntrySchemas = ReturnType<typeof entrySchemas>;
 
-function tenantSchema(title: z.ZodType<string | undefined>) {
-  const field = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a text, a number or true or false' });
+function tenantSchema() {
+  const field = z.union([z.string(), z.number(), z.boolean()]);
   const name = matching(/^(?!id$)[A-Za-z][A-Za-z0-9_]*$/, 'expected the name of a field, of letters, digits and _, other than id');
-  return z.intersection(z.looseObject({ title }), z.record(name, field));
+  return z.record(name, field).superRefine((fields, context) => {
+    const sound = text(80).optional().safeParse(fields.title);
+    for (const issue of sound.error?.issues ?? []) context.addIssue({ code: 'custom', path: ['title'], message: issue.message });
+  });
 }
 
 function checkSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
-  const locations = listOf(idOf('location', known.locations)).min(1, { error: 'expected at least one location' });
+  const locations = listOf(idOf('locations', known.locations)).min(1, { error: 'expected at least one location' });
   return z.object({
     title,
     does: text(120).optional(),
-    service: idOf('service', known.services).optional(),
-    component: idOf('component', known.components).optional(),
+    service: idOf('services', known.services).optional(),
+    component: idOf('components', known.components).optional(),
     critical: z.boolean().optional(),
     forEach: z.literal('tenants').optional(),
     every: wholeSeconds('1s', '7d'),
@@ -75,23 +74,36 @@ function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
   return z.object({
     title,
     when: z.object({
-      service: oneOrMore(idOf('service', known.services)).optional(),
-      component: oneOrMore(idOf('component', known.components)).optional(),
-      check: oneOrMore(idOf('check', known.checks)).optional(),
+      service: oneOrMore(idOf('services', known.services)).optional(),
+      component: oneOrMore(idOf('components', known.components)).optional(),
+      check: oneOrMore(idOf('checks', known.checks)).optional(),
       failure: oneOrMore(idSchema).optional(),
       step: oneOrMore(text(120)).optional(),
     }),
     action: z.record(z.string(), z.unknown()),
     mayRun: listOf(idSchema).default([]),
-    verify: listOf(idOf('check', known.checks)).default([]),
+    verify: listOf(idOf('checks', known.checks)).default([]),
   });
 }
 
-/** The id of something that stands elsewhere in the file. */
-export function idOf(what: string, ids: readonly string[]) {
-  return z.string({ error: `expected the id of a ${what}` }).superRefine((value, context) => {
+const ONE_OF: Readonly<Record<Section, string>> = {
+  locations: 'location',
+  people: 'person',
+  teams: 'team',
+  tenants: 'tenant',
+  components: 'component',
+  services: 'service',
+  checks: 'check',
+  runbooks: 'runbook',
+};
+
+/** The id of something that stands in another section of the file. */
+export function idOf(section: Section, ids: readonly string[]) {
+  const one = ONE_OF[section];
+  return z.string({ error: `expected the id of a ${one}` }).superRefine((value, context) => {
     if (ids.includes(value)) return;
-    const message = ids.length === 0 ? `expected a ${what}; none is defined` : `expected a ${what}, ${oneOf(ids)}${didYouMean(value, ids)}`;
+    const choice = ids.length === 1 ? `${ids[0]}, the only ${one}` : `one of the ${section} ${list(ids)}`;
+    const message = ids.length === 0 ? `expected the id of a ${one}; none is defined` : `expected ${choice}${didYouMean(value, ids)}`;
     context.addIssue({ code: 'custom', message, input: value });
   });
 }

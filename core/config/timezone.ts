@@ -5,7 +5,7 @@ import { didYouMean, shown } from './words.ts';
 /** Reports a time zone that is missing or that the platform does not know. */
 export function reportTimezone(value: unknown, problems: Problems): void {
   const expected = 'expected a time zone such as Europe/Berlin';
-  if (value === undefined) problems.atValue(['timezone'], `${expected}; it is missing`);
+  if (value === undefined) problems.missing(['timezone'], `${expected}; it is missing`);
   else if (typeof value !== 'string') problems.atValue(['timezone'], `${expected}, got ${shown(value)}`);
   else if (!isTimezone(value))
     problems.atValue(['timezone'], `${expected}, got ${shown(value)}${didYouMean(value, Intl.supportedValuesOf('timeZone'))}`);

@@ -11,12 +11,13 @@ const BYTES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 
 
 /** A duration such as `30s`, in milliseconds. `min` and `max` are written the same way and are included. */
 export function durationMs(limits: { min?: string; max?: string } = {}) {
-  const expected = `expected ${between('a duration such as 30s or 5m', limits.min, limits.max)}`;
+  const expected = 'expected a duration such as 30s or 5m';
   const minMs = limits.min === undefined ? 0 : (parseDurationMs(limits.min) ?? 0);
   const maxMs = limits.max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(limits.max) ?? Number.MAX_SAFE_INTEGER);
   return fromText('a duration such as 30s or 5m', expected, (text) => {
     const foundMs = parseDurationMs(text);
-    return foundMs !== undefined && foundMs >= minMs && foundMs <= maxMs ? foundMs : undefined;
+    if (foundMs === undefined) return expected;
+    return foundMs >= minMs && foundMs <= maxMs ? foundMs : `expected a duration ${range(limits.min, limits.max)}`;
   });
 }
 
@@ -25,8 +26,9 @@ export function percentRatio() {
   return fromText('a percentage such as 80%', 'expected a percentage from 0% to 100%, such as 80%', (text) => {
     const match = /^(\d{1,3}(?:\.\d+)?)\s?%$/.exec(text.trim());
     const percent = Number(match?.[1] ?? Number.NaN);
+    if (!(percent <= 100)) return 'expected a percentage from 0% to 100%, such as 80%';
     // Rounded, because 99.9 / 100 is 0.9990000000000001 in binary.
-    return percent <= 100 ? Number((percent / 100).toFixed(12)) : undefined;
+    return Number((percent / 100).toFixed(12));
   });
 }
 
@@ -35,7 +37,7 @@ export function sizeBytes() {
   return fromText('a size such as 200MB', 'expected a size such as 200MB or 2GiB', (text) => {
     const match = /^(\d+(?:\.\d+)?)\s?([KMGT]i?B|B)$/.exec(text.trim());
     const bytes = match ? Math.round(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]) : 0;
-    return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+    return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : 'expected a size such as 200MB or 2GiB';
   });
 }
 
@@ -65,21 +67,23 @@ function isUrl(value: string, protocols: readonly string[]): boolean {
   return protocols.some((protocol) => filled.toLowerCase().startsWith(`${protocol}://`));
 }
 
-/** A schema that reads a text into a number; `written` says how the text looks, for the generated documentation. */
-function fromText(written: string, expected: string, read: (text: string) => number | undefined) {
+/**
+ * A schema that reads a text into a number, or says what was expected. `written` says how the text looks, for the
+ * generated documentation; `expected` is said of what is no text at all.
+ */
+function fromText(written: string, expected: string, read: (text: string) => number | string) {
   return z
     .string({ error: expected })
     .transform((value, context) => {
       const found = read(value);
-      if (found !== undefined) return found;
-      context.addIssue({ code: 'custom', message: expected, input: value });
+      if (typeof found === 'number') return found;
+      context.addIssue({ code: 'custom', message: found, input: value });
       return z.NEVER;
     })
     .meta({ written });
 }
 
-function between(what: string, min: string | undefined, max: string | undefined): string {
-  if (min !== undefined && max !== undefined) return `${what}, from ${min} to ${max}`;
-  if (min !== undefined) return `${what}, at least ${min}`;
-  return max === undefined ? what : `${what}, at most ${max}`;
+function range(min: string | undefined, max: string | undefined): string {
+  if (min !== undefined && max !== undefined) return `from ${min} to ${max}`;
+  return min === undefined ? `of at most ${max}` : `of at least ${min}`;
 }

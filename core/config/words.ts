@@ -66,23 +66,31 @@ function format(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidStringFormat>)
   return FORMATS[issue.format] ?? `a text of the form ${issue.format}`;
 }
 
-/** `north`, `one of north, south`; long lists are cut, since the reader knows the rest or mistyped. */
+/** `north`, or `one of north, south`. */
 export function oneOf(values: readonly string[]): string {
-  if (values.length === 1) return String(values[0]);
-  const shown = values.slice(0, 12);
-  return `one of ${shown.join(', ')}${values.length > shown.length ? ` and ${values.length - shown.length} others` : ''}`;
+  return values.length === 1 ? String(values[0]) : `one of ${list(values)}`;
 }
 
-/** The known word that was probably meant: at most a third of its letters, or two, may differ. */
+/** `north, south`; after 20 the rest is only counted. */
+export function list(values: readonly string[]): string {
+  const rest = values.length - 20;
+  return `${values.slice(0, 20).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** The known word that was probably meant. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: { word: string; away: number } | undefined;
   for (const candidate of known) {
     const away = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (away <= Math.max(2, Math.floor(candidate.length / 3)) && away < candidate.length && away < (best?.away ?? Infinity)) {
+    if (away <= mayDiffer(candidate) && away < candidate.length && away < (best?.away ?? Infinity)) {
       best = { word: candidate, away };
     }
   }
   return best?.word;
+}
+
+function mayDiffer(word: string): number {
+  return word.length <= 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
 }
 
 /** `; did you mean "every"?`, or nothing. */

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { confirmFrom, count, decide, EMPTY_STATE, foldGap, foldResult, roundsLeft, staleAtMs } from '../../core/evaluate.ts';
+import { aCheck, everywhere, fold, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
+
+const check = aCheck();
+
+describe('the verdict of the moment', () => {
+  it.each([
+    ['up', ['up', 'up', 'up']],
+    ['up', ['down', 'up', 'up']],
+    ['down', ['down', 'down', 'up']],
+    ['down', ['down', 'down', 'down']],
+    ['degraded', ['degraded', 'down', 'up']],
+    ['degraded', ['degraded', 'degraded', 'up']],
+  ] as const)('is %s for %j', (moment, verdicts) => {
+    expect(fold(check, everywhere(check, 0, ...verdicts)).moment).toBe(moment);
+  });
+
+  it('is undecided when enough speak and no half agrees', () => {
+    const two = aCheck({ locations: ['north', 'south'] });
+    expect(fold(two, everywhere(two, 0, 'up', 'down')).moment).toBe('undecided');
+  });
+
+  it('counts nothing that is older than 1.5 intervals and the time of a run', () => {
+    const state = fold(check, everywhere(check, 0, 'down'));
+    const freshMs = 1.5 * SLOT_MS + 20_000;
+    expect(decide(check, state, NOON_MS + freshMs, 0).state.moment).toBe('down');
+    expect(decide(check, state, NOON_MS + freshMs + 1, 0).state.moment).toBe('waiting');
+  });
+
+  it('is blind when runs that were due brought nothing, and waiting when none was due', () => {
+    const silentMs = NOON_MS + 5 * SLOT_MS;
+    const gap = { plannedAtMs: NOON_MS + 2 * SLOT_MS, reason: 'no-result' };
+    let state = fold(check, everywhere(check, 0, 'up'));
+    expect(decide(check, state, silentMs, 0).state.moment).toBe('waiting');
+    state = foldGap(state, 'north', gap);
+    expect(decide(check, state, silentMs, 0).state.moment).toBe('waiting');
+    state = foldGap(state, 'south', gap);
+    expect(decide(check, state, silentMs, 0).state.moment).toBe('blind');
+    expect(decide(check, state, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'what was due before Rounds was started again').toBe(
+      'waiting',
+    );
+  });
+
+  it('takes a fault of the agent neither for up nor for down', () => {
+    const faults = check.locations.map((location) =>
+      said(check, location, 3, 'fault', { failure: { kind: 'no-browser', message: 'no browser' } }),
+    );
+    const state = fold(check, [...everywhere(check, 0, 'up'), ...faults]);
+    expect(state.locations.north?.verdict).toBe('up');
+    expect(state.gaps.north?.reason).toBe('no-browser');
+    expect(state.moment).toBe('blind');
+    expect(state.held).toBe('up');
+  });
+});
+
+describe('folding', () => {
+  it('never steps backwards', () => {
+    const state = fold(check, everywhere(check, 5, 'up'));
+    expect(foldResult(state, said(check, 'north', 4, 'down'))).toBe(state);
+    expect(foldResult(state, said(check, 'north', 5, 'down'))).toBe(state);
+  });
+
+  it('comes to the same locations in any order of arrival', () => {
+    const inputs = [...everywhere(check, 0, 'up'), ...everywhere(check, 1, 'down'), ...everywhere(check, 2, 'down', 'up', 'up')];
+    const forward = fold(check, inputs).locations;
+    const shuffled = fold(
+      check,
+      [...inputs].sort((a, b) => (a.location < b.location ? -1 : 1)),
+    ).locations;
+    expect(shuffled).toEqual(forward);
+  });
+});
+
+describe('what is held', () => {
+  it('gets worse at once and better only after settled rounds by quorum', () => {
+    let state = fold(check, [...everywhere(check, 0, 'up'), ...everywhere(check, 1, 'down')]);
+    expect(state.held).toBe('down');
+    state = fold(check, everywhere(check, 2, 'up'), state);
+    expect(state).toMatchObject({ moment: 'up', held: 'down' });
+    expect(roundsLeft(check, state)).toBe(2);
+    state = fold(check, everywhere(check, 3, 'up'), state);
+    expect(state.held).toBe('down');
+    state = fold(check, everywhere(check, 4, 'up'), state);
+    expect(state.held).toBe('up');
+    expect(roundsLeft(check, state)).toBe(0);
+  });
+
+  it('is not ended by one good round between bad ones', () => {
+    const state = fold(check, [
+      ...everywhere(check, 1, 'down'),
+      ...everywhere(check, 2, 'up'),
+      ...everywhere(check, 3, 'down'),
+      ...everywhere(check, 4, 'up'),
+      ...everywhere(check, 5, 'up'),
+    ]);
+    expect(state.held).toBe('down');
+  });
+
+  it('stays when nobody can see', () => {
+    let state = fold(check, everywhere(check, 0, 'down'));
+    for (const location of check.locations) state = foldGap(state, location, { plannedAtMs: NOON_MS + 3 * SLOT_MS, reason: 'no-result' });
+    expect(decide(check, state, NOON_MS + 5 * SLOT_MS, 0).state).toMatchObject({ moment: 'blind', held: 'down' });
+  });
+
+  it('began with the first run that failed', () => {
+    const state = fold(check, [
+      ...everywhere(check, 0, 'up'),
+      said(check, 'north', 1, 'down'),
+      said(check, 'south', 1, 'down', { plannedAtMs: NOON_MS + SLOT_MS + 2_000 }),
+    ]);
+    expect(state.held).toBe('down');
+    expect(state.heldSinceMs).toBe(NOON_MS + SLOT_MS);
+  });
+
+  it('counts one location alone as degraded after three slots, not before', () => {
+    const slots = (upTo: number) => Array.from({ length: upTo + 1 }, (_, slot) => everywhere(check, slot, 'down', 'up', 'up')).flat();
+    expect(fold(check, slots(1)).held).toBe('up');
+    expect(fold(check, slots(2))).toMatchObject({ held: 'degraded', lone: true });
+  });
+
+  it('tells two failing locations below the quorum apart', () => {
+    const wide = aCheck({ locations: ['a', 'b', 'c', 'd', 'e'] });
+    expect(fold(wide, everywhere(wide, 0, 'down', 'down', 'up', 'up', 'up'))).toMatchObject({ held: 'degraded', split: true });
+  });
+});
+
+describe('confirmation', () => {
+  it('asks the other locations when one begins to fail', () => {
+    const state = fold(check, [...everywhere(check, 0, 'up'), said(check, 'north', 1, 'down')]);
+    expect(confirmFrom(check, state, said(check, 'north', 1, 'down'))).toEqual(['south', 'cloud']);
+  });
+
+  it('asks nobody who has said so in this slot already, and nobody for what is known to be down', () => {
+    const failing = said(check, 'north', 1, 'down');
+    const once = fold(check, [said(check, 'south', 1, 'down'), failing]);
+    expect(confirmFrom(check, { ...once, held: 'up' }, failing)).toEqual(['cloud']);
+    expect(confirmFrom(check, once, failing)).toEqual([]);
+    expect(confirmFrom(check, EMPTY_STATE, said(check, 'north', 1, 'degraded'))).toEqual([]);
+  });
+});
+
+it('looks again when the next location falls silent', () => {
+  const state = fold(check, [said(check, 'north', 0, 'up'), said(check, 'south', 1, 'up')]);
+  const freshMs = 1.5 * SLOT_MS + 20_000;
+  expect(staleAtMs(check, state, NOON_MS + SLOT_MS)).toBe(NOON_MS + freshMs + 1);
+  expect(staleAtMs(check, state, NOON_MS + freshMs + 1)).toBe(NOON_MS + SLOT_MS + freshMs + 1);
+  expect(staleAtMs(check, state, NOON_MS + 10 * SLOT_MS)).toBeUndefined();
+  expect(count(check, state, NOON_MS + SLOT_MS, 0).fresh).toEqual(['north', 'south']);
+});
