@@ -36,12 +36,20 @@ export const start: Start = async ({ env, log }) => {
     // A public listener that a switch has closed is as wished: the process can do its work.
     ready: () => answers(admin),
     stop: async () => {
-      // Its report is this process's own and would hold the pools open.
+      await front.close();
+      // The report of a fault, and a page that nobody waits for any more, would hold the pools open for seconds.
       await lockHeld.turnOff(world).catch(() => undefined);
+      await cancelPages(admin).catch(() => undefined);
       await closeAll();
     },
   };
 };
+
+/** Their transactions are rolled back, as when a browser's connection breaks. */
+async function cancelPages(admin: pg.Pool): Promise<void> {
+  const roles = TENANTS.map(({ role }) => role);
+  await admin.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = ANY ($1) AND state = 'active'`, [roles]);
+}
 
 function openClinics(settings: Settings, log: Log): Clinic[] {
   const formKey = createHmac('sha256', settings.opsToken).update('form').digest('base64url');

@@ -190,6 +190,21 @@ describe('faults', () => {
     expect(await isOn('slow-query', 'hillcrest')).toBe(false);
   });
 
+  test('slow-query: a clinic that is stopped meanwhile takes its queries back', async () => {
+    await turnOn('slow-query', 'riverside');
+    const visitor = visit('riverside');
+    await visitor.signIn(PASSWORD);
+    const path = await draft(visitor);
+    const confirming = visitor.submit(path, `${path}/confirm`, {}).catch(() => 'cut off');
+    const working = `SELECT 1 FROM pg_stat_activity WHERE usename = 'riverside_app' AND state = 'active'`;
+    await expect.poll(() => inDatabase(working), { timeout: 10_000, interval: 50 }).toHaveLength(1);
+    await clinic.stop();
+    expect(await confirming).toBe('cut off');
+    expect(await inDatabase(working)).toEqual([]);
+    await startClinic();
+    expect(await inDatabase('SELECT status FROM riverside.invoices WHERE id = $1', [path.slice(10)])).toEqual([{ status: 'draft' }]);
+  });
+
   test('lock-held: a report of Hillcrest holds up Riverside, until it is cancelled', async () => {
     await turnOn('lock-held');
     await turnOn('lock-held');
@@ -205,6 +220,21 @@ describe('faults', () => {
     expect(blocker).toMatchObject({ usename: 'hillcrest_app', name: 'hillcrest month-end report' });
     await inDatabase('SELECT pg_cancel_backend($1)', [blocker?.pid]);
     expect((await confirming).text).toContain('Register payment');
+    expect(await isOn('lock-held')).toBe(false);
+  });
+
+  test('lock-held: a report that outlived its clinic is seen by the next one, and can be ended', async () => {
+    const url = new URL(database.adminUrl);
+    url.pathname = '/clinic';
+    const report = new pg.Client({ connectionString: url.href, application_name: 'hillcrest month-end report' });
+    const ended = new Promise((resolve) => report.on('error', resolve));
+    await clinic.stop();
+    await report.connect();
+    await report.query('BEGIN; LOCK TABLE shared.billing_numbers IN EXCLUSIVE MODE');
+    await startClinic();
+    expect(await isOn('lock-held')).toBe(true);
+    await post('/faults/lock-held', { on: false });
+    await ended;
     expect(await isOn('lock-held')).toBe(false);
   });
 
