@@ -2,7 +2,7 @@
 
 import type { Names } from './mrkdwn.ts';
 import { escapeHtml, link, mrkdwn, plainText } from './mrkdwn.ts';
-import type { Block, Element, Json, TextObject } from './shapes.ts';
+import type { Block, Confirm, Element, Json, TextObject } from './shapes.ts';
 import { asArray, asObject, asText } from './shapes.ts';
 
 type Renderer = (block: Block, names: Names) => string;
@@ -12,7 +12,8 @@ const RENDERERS: Readonly<Record<string, Renderer>> = {
   header: (block) => `<h3 class="block header">${plainText(block.text?.text ?? '')}</h3>`,
   context: (block, names) => `<div class="block context">${(block.elements ?? []).map((item) => contextItem(item, names)).join('')}</div>`,
   divider: () => '<hr class="block">',
-  actions: (block) => `<div class="block actions">${(block.elements ?? []).map((item) => element(item, block)).join('')}</div>`,
+  actions: (block, names) =>
+    `<div class="block actions">${(block.elements ?? []).map((item) => element(item, block, names)).join('')}</div>`,
   image,
   rich_text: (block, names) => `<div class="block text">${(block.elements ?? []).map((item) => richText(item, names)).join('')}</div>`,
   markdown: (block, names) => `<div class="block text">${mrkdwn(asText(block.text), names)}</div>`,
@@ -35,7 +36,7 @@ function unknown(type: string): string {
 
 function section(block: Block, names: Names): string {
   const fields = (block.fields ?? []).map((field) => `<div class="field">${textHtml(field, names)}</div>`).join('');
-  const accessory = block.accessory ? `<div class="accessory">${element(block.accessory, block)}</div>` : '';
+  const accessory = block.accessory ? `<div class="accessory">${element(block.accessory, block, names)}</div>` : '';
   return `<div class="block section"><div class="text">${textHtml(block.text, names)}${
     fields ? `<div class="fields">${fields}</div>` : ''
   }</div>${accessory}</div>`;
@@ -60,24 +61,35 @@ function imageSource(holder: Json): string {
   return file ? `/desk/files/${encodeURIComponent(file)}` : /^https?:\/\//.test(address) ? address : '';
 }
 
-function element(item: Element, block: Block): string {
+function element(item: Element, block: Block, names: Names): string {
   if (item.type === 'image')
     return `<img class="thumbnail" src="${escapeHtml(imageSource(item))}" alt="${escapeHtml(asText(item.alt_text))}">`;
-  return item.type === 'button' ? button(item, block) : unknown(item.type);
+  return item.type === 'button' ? button(item, block, names) : unknown(item.type);
 }
 
-function button(item: Element, block: Block): string {
+function button(item: Element, block: Block, names: Names): string {
   const label = typeof item.text === 'object' ? item.text.text : '';
   const style = item.style === 'primary' || item.style === 'danger' ? ` ${item.style}` : '';
   const attributes = [
     `class="button${style}"`,
     'type="button" data-testid="block-button"',
     `data-block="${escapeHtml(block.block_id ?? '')}" data-action="${escapeHtml(item.action_id ?? '')}"`,
-    item.confirm ? `data-confirm="${escapeHtml(JSON.stringify(item.confirm))}" aria-haspopup="dialog"` : '',
+    item.confirm ? `data-confirm="${escapeHtml(JSON.stringify(confirmOf(item.confirm, names)))}" aria-haspopup="dialog"` : '',
     asText(item.accessibility_label) ? `aria-label="${escapeHtml(asText(item.accessibility_label))}"` : '',
     item.url && /^https?:\/\//.test(item.url) ? `data-url="${escapeHtml(item.url)}"` : '',
   ];
   return `<button ${attributes.join(' ')}>${plainText(label)}</button>`;
+}
+
+/** What the page's dialog shows, with Slack's own words where the message gives none. */
+function confirmOf(confirm: Confirm, names: Names): Record<string, string> {
+  return {
+    title: confirm.title?.text ?? 'Are you sure?',
+    html: textHtml(confirm.text, names),
+    yes: confirm.confirm?.text ?? 'Yes',
+    no: confirm.deny?.text ?? 'Cancel',
+    style: confirm.style === 'danger' ? 'danger' : 'primary',
+  };
 }
 
 function richText(item: Element, names: Names): string {

@@ -28,7 +28,7 @@ export function renderMessage(message: Message, around: Surroundings): RenderedM
   const hidden = around.isEphemeral(message.ts);
   const html = `<article class="message${hidden ? ' ephemeral' : ''}" data-testid="message" data-ts="${escapeHtml(message.ts)}" aria-label="${escapeHtml(author.name)}">
 <div class="avatar ${author.isApp ? 'app' : `tone-${toneOf(author.name)}`}" aria-hidden="true">${author.isApp ? APP_MARK : escapeHtml(author.name.slice(0, 1))}</div>
-<div class="content">${hidden ? ONLY_YOU : ''}<div class="byline"><strong>${escapeHtml(author.name)}</strong>${author.isApp ? '<span class="badge">APP</span>' : ''}${timeOf(message.ts)}</div>
+<div class="content">${hidden ? ONLY_YOU : ''}<div class="byline"><strong>${escapeHtml(author.name)}</strong>${author.isApp ? '<span class="badge">APP</span>' : ''}${timeOf(message.ts)}${message.edited ? EDITED : ''}</div>
 ${bodyOf(message, around.names)}${hidden ? '' : footOf(message, around)}</div></article>`;
   return { ts: message.ts, html };
 }
@@ -39,6 +39,8 @@ const APP_MARK =
 
 const ONLY_YOU =
   '<p class="only-you" data-testid="only-you">Only visible to you <button type="button" class="plain" data-testid="dismiss">Dismiss</button></p>';
+
+const EDITED = '<span class="edited" data-testid="edited">(edited)</span>';
 
 function authorOf(message: Message, names: Names): { name: string; isApp: boolean } {
   const isApp = message.user === APP.botUserId || message.bot_id === APP.botId;
@@ -58,10 +60,9 @@ function timeOf(ts: string): string {
 
 function bodyOf(message: Message, names: Names): string {
   const blocks = message.blocks ?? [];
-  const edited = message.edited ? '<span class="edited" data-testid="edited">(edited)</span>' : '';
   const text = blocks.length > 0 ? blocksHtml(blocks, names) : `<div class="block text">${mrkdwn(message.text ?? '', names)}</div>`;
   const attachments = (message.attachments ?? []).map((attachment) => attachmentHtml(attachment, names)).join('');
-  return `${text}${attachments}${(message.files ?? []).map(fileHtml).join('')}${edited}`;
+  return `${text}${attachments}${(message.files ?? []).map(fileHtml).join('')}`;
 }
 
 function attachmentHtml(attachment: Json, names: Names): string {

@@ -83,8 +83,20 @@ function style(html: string): string {
 }
 
 function emoji(html: string): string {
-  return html.replace(/:([a-z0-9_+-]+):/g, (all, name: string) => EMOJI[name] ?? all);
+  const named = html.replace(/:([a-z0-9_+-]+):/g, (all, name: string) => EMOJI[name] ?? all);
+  return named.replace(MARKS, (mark) => `<span class="mark ${MARK_COLOURS[mark]}">${mark}</span>`);
 }
+
+/** The marks of the classes are drawn, as Slack draws its emoji, so that they show without an emoji font. */
+const MARK_COLOURS: Readonly<Record<string, string>> = {
+  '🔴': 'red',
+  '🟠': 'orange',
+  '🟡': 'yellow',
+  '🔵': 'blue',
+  '⚪': 'white',
+  '🟢': 'green',
+};
+const MARKS = /[🔴🟠🟡🔵⚪🟢]/gu;
 
 /** What stands between angle brackets: a person, a channel, a group, a date or a link. Undefined when it is none of these. */
 function reference(tag: string, names: Names): string | undefined {

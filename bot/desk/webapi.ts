@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { Hono } from 'hono';
 import type { Emulator } from './emulator.ts';
 import { joinChannel } from './emulator.ts';
-import { EMULATOR_ADMIN } from './identity.ts';
+import { APP } from './identity.ts';
 import type { Person } from './settings.ts';
 import type { Block, Json } from './shapes.ts';
 import { asArray, asObject, asText } from './shapes.ts';
@@ -102,7 +102,7 @@ async function passUpload(context: Context, emulator: Emulator): Promise<Respons
     method: 'POST',
     headers: {
       'content-type': context.req.header('content-type') ?? 'application/octet-stream',
-      authorization: `Bearer ${emulator.tokenFor(EMULATOR_ADMIN) || 'upload'}`,
+      authorization: `Bearer ${emulator.tokenFor(APP.botUserId)}`,
     },
     body: await context.req.arrayBuffer(),
   });

@@ -32,6 +32,7 @@ interface WorkspaceParts {
 export class Workspace {
   readonly #parts: WorkspaceParts;
   readonly #messages = new Map<string, Promise<Message[]>>();
+  readonly #channels = new Map<string, Promise<Channel[]>>();
   #ephemeral: Ephemeral[] = [];
 
   constructor(parts: WorkspaceParts) {
@@ -44,7 +45,11 @@ export class Workspace {
   }
 
   /** The channels and direct conversations that a person sees. */
-  async channels(userId: string): Promise<Channel[]> {
+  channels(userId: string): Promise<Channel[]> {
+    return once(this.#channels, userId, () => this.#readChannels(userId));
+  }
+
+  async #readChannels(userId: string): Promise<Channel[]> {
     const answer = await this.#parts.emulator.call(userId, 'conversations.list', {
       types: 'public_channel,private_channel,im',
       exclude_archived: true,
@@ -65,23 +70,14 @@ export class Workspace {
       const answer = await this.#parts.emulator.call(userId, 'conversations.history', { channel, limit: SHOWN_MESSAGES });
       return messagesOf(answer).reverse();
     };
-    return this.#withEphemeral(await this.#once(`${channel} ${userId}`, read), userId, channel, undefined);
+    return this.#withEphemeral(await once(this.#messages, `${channel} ${userId}`, read), userId, channel, undefined);
   }
 
   /** A message and its replies, oldest first. */
   async thread(userId: string, channel: string, ts: string): Promise<Message[]> {
     const read = async (): Promise<Message[]> =>
       messagesOf(await this.#parts.emulator.call(userId, 'conversations.replies', { channel, ts, limit: 1_000 }));
-    return this.#withEphemeral(await this.#once(`${channel} ${userId} ${ts}`, read), userId, channel, ts);
-  }
-
-  #once(key: string, read: () => Promise<Message[]>): Promise<Message[]> {
-    const known = this.#messages.get(key);
-    if (known) return known;
-    const reading = read();
-    this.#messages.set(key, reading);
-    reading.catch(() => this.#messages.delete(key));
-    return reading;
+    return this.#withEphemeral(await once(this.#messages, `${channel} ${userId} ${ts}`, read), userId, channel, ts);
   }
 
   #withEphemeral(messages: Message[], userId: string, channel: string, thread: string | undefined): Message[] {
@@ -94,7 +90,9 @@ export class Workspace {
     for (const key of this.#messages.keys()) {
       if (channel === '' || key.startsWith(`${channel} `)) this.#messages.delete(key);
     }
-    this.#parts.live.publish(channel === '' || channel.startsWith('D') ? { type: 'channels' } : { type: 'channel', channel });
+    const concernsList = channel === '' || channel.startsWith('D');
+    if (concernsList) this.#channels.clear();
+    this.#parts.live.publish(concernsList ? { type: 'channels' } : { type: 'channel', channel });
   }
 
   /** Shows a message to one person, or shows it changed when they see it already. */
@@ -116,6 +114,16 @@ export class Workspace {
     this.#ephemeral = this.#ephemeral.filter((item) => item !== gone);
     this.#parts.live.publish({ type: 'channel', channel: gone.channel }, userId);
   }
+}
+
+/** What is known under the key, read when it is not. A failed read is not kept. */
+function once<Value>(known: Map<string, Promise<Value>>, key: string, read: () => Promise<Value>): Promise<Value> {
+  const earlier = known.get(key);
+  if (earlier) return earlier;
+  const reading = read();
+  known.set(key, reading);
+  reading.catch(() => known.delete(key));
+  return reading;
 }
 
 function messagesOf(answer: Json): Message[] {

@@ -91,16 +91,17 @@ function fault(group) {
   const explains = document.createElement('p');
   explains.textContent = group.explains;
   const perClinic = group.switches.filter((one) => one.tenant !== null);
-  const all = { tenant: null, on: group.switches.every((one) => one.on) };
-  const switches = perClinic.length === 0 ? [all] : perClinic.length > 1 ? [all, ...perClinic] : perClinic;
+  const head = document.createElement('header');
+  head.append(title);
+  if (perClinic.length !== 1) head.append(faultSwitch(group, { tenant: null, on: group.switches.every((one) => one.on) }));
   const row = document.createElement('div');
   row.className = 'switches';
-  row.append(...switches.map((one) => faultSwitch(group, one)));
+  row.append(...perClinic.map((one) => faultSwitch(group, one)));
   box.classList.toggle(
     'on',
     group.switches.some((one) => one.on),
   );
-  box.append(title, explains, row);
+  box.append(head, explains, row);
   return box;
 }
 

@@ -4,16 +4,16 @@
 const element = (id) => document.getElementById(id);
 
 /**
- * @param {{title?: {text: string}, text?: {text: string}, confirm?: {text: string}, deny?: {text: string}, style?: string}} confirm Slack's confirm object
+ * @param {{title: string, html: string, yes: string, no: string, style: string}} confirm Slack's confirm object as the server rendered it
  * @returns {Promise<boolean>} whether the person said yes
  */
 export function askFirst(confirm) {
   const dialog = element('confirm');
-  element('confirm-title').textContent = confirm.title?.text ?? 'Are you sure?';
-  element('confirm-text').textContent = confirm.text?.text.replace(/[*`]/g, '') ?? '';
-  element('confirm-yes').textContent = confirm.confirm?.text ?? 'Yes';
-  element('confirm-yes').className = `button ${confirm.style === 'danger' ? 'danger' : 'primary'} solid`;
-  element('confirm-deny').textContent = confirm.deny?.text ?? 'Cancel';
+  element('confirm-title').textContent = confirm.title;
+  element('confirm-text').innerHTML = confirm.html;
+  element('confirm-yes').textContent = confirm.yes;
+  element('confirm-yes').className = `button ${confirm.style}`;
+  element('confirm-deny').textContent = confirm.no;
   return new Promise((resolve) => {
     let yes = false;
     element('confirm-yes').onclick = () => {

@@ -28,8 +28,8 @@ import { showMessages, whenPressed } from './messages.js';
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
 
-/** @type {{user: string, channel: {id: string, name: string, kind: string} | undefined, channels: any[], thread: string | undefined, unread: Set<string>}} */
-const state = { user: '', channel: undefined, channels: [], thread: undefined, unread: new Set() };
+/** @type {{user: string, channel: {id: string, name: string, kind: string} | undefined, channels: any[], thread: string | undefined, unread: Set<string>, turn: number}} */
+const state = { user: '', channel: undefined, channels: [], thread: undefined, unread: new Set(), turn: 0 };
 
 /** @type {EventSource | undefined} */
 let source;
@@ -149,13 +149,16 @@ function showMenu(open) {
 async function refresh() {
   const channel = state.channel?.id;
   if (!channel) return;
+  state.turn += 1;
+  const turn = state.turn;
   const address = `/desk/channels/${channel}/messages?user=${state.user}`;
   const [messages, replies] = await Promise.all([get(address), state.thread ? get(`${address}&thread=${state.thread}`) : []]);
-  if (channel !== state.channel?.id) return;
-  showMessages(element('messages'), messages, channel);
-  showMessages(element('replies'), replies, `${channel} ${state.thread}`);
+  // A later refresh knows better; this answer may be older than what is shown.
+  if (turn !== state.turn) return;
   element('thread').hidden = state.thread === undefined;
   clinic?.cover(state.thread !== undefined);
+  showMessages(element('messages'), messages, channel);
+  showMessages(element('replies'), replies, `${channel} ${state.thread}`);
 }
 
 /** @param {string | undefined} ts */

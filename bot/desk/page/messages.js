@@ -13,7 +13,7 @@ const FOLLOW_WITHIN_PX = 120;
  * @param {string} place which channel or thread; in another place the list begins at its end
  */
 export function showMessages(list, messages, place) {
-  const follow = list.dataset.place !== place || list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_WITHIN_PX;
+  const follow = list.dataset.place !== place || list.dataset.follow !== 'no';
   list.dataset.place = place;
   const shown = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.ts, /** @type {any} */ (item)]));
   const items = messages.map((message) => itemFor(shown.get(message.ts), message));
@@ -22,7 +22,13 @@ export function showMessages(list, messages, place) {
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
   });
   markDays(items);
-  if (follow) list.scrollTop = list.scrollHeight;
+  if (follow) toEnd(list);
+}
+
+/** @param {HTMLElement} list */
+function toEnd(list) {
+  list.dataset.follow = 'yes';
+  list.scrollTop = list.scrollHeight;
 }
 
 /** @param {any} known @param {{ts: string, html: string}} message */
@@ -39,8 +45,7 @@ function itemFor(known, message) {
 
 /** A picture that arrives late must not push the newest message out of sight. @param {HTMLElement | null} list */
 function keepEnd(list) {
-  const last = list?.lastElementChild;
-  if (list && last && list.scrollHeight - list.scrollTop - list.clientHeight < last.clientHeight) list.scrollTop = list.scrollHeight;
+  if (list?.dataset.follow === 'yes') toEnd(list);
 }
 
 /** @param {any[]} items */
@@ -81,6 +86,9 @@ function localTime(time) {
  * @param {{where: () => {user: string, channel: string}, threadOf: () => string | undefined, openThread: (ts: string) => void}} parts
  */
 export function whenPressed(list, parts) {
+  list.addEventListener('scroll', () => {
+    list.dataset.follow = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_WITHIN_PX ? 'yes' : 'no';
+  });
   list.addEventListener('click', (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest('button');
     const ts = button?.closest('article')?.dataset.ts;
