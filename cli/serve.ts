@@ -22,12 +22,13 @@ interface Serving {
   started?: Started;
   starting: Promise<unknown>;
   stopping: boolean;
+  stopLimitMs: number;
 }
 
 /** Starts the process; resolves once it works, and it goes on until it is stopped. Ends the process with code 1 when it cannot start. */
-export async function serve(name: string, load: () => Promise<Start>, context: CliContext): Promise<void> {
+export async function serve(name: string, load: () => Promise<Start>, context: CliContext, stopLimitMs = STOP_LIMIT_MS): Promise<void> {
   const { log, env } = context;
-  const serving: Serving = { log, starting: Promise.resolve(), stopping: false };
+  const serving: Serving = { log, starting: Promise.resolve(), stopping: false, stopLimitMs };
   listenForTheEnd(serving);
   try {
     serving.health = await serveHealth({
@@ -68,12 +69,12 @@ function listenForTheEnd(serving: Serving): void {
 async function stop(serving: Serving, reason: string): Promise<void> {
   if (serving.stopping) return;
   serving.stopping = true;
-  const { log } = serving;
+  const { log, stopLimitMs } = serving;
   log.info({ reason }, 'Stopping');
   setTimeout(() => {
-    log.error({}, `Did not stop within ${STOP_LIMIT_MS / 1000} s; ending all the same`);
+    log.error({}, `Did not stop within ${stopLimitMs / 1000} s; ending all the same`);
     process.exit(1);
-  }, STOP_LIMIT_MS);
+  }, stopLimitMs);
   try {
     await serving.starting;
     await serving.started?.stop();

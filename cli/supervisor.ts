@@ -41,6 +41,10 @@ export interface SupervisorOptions {
   onLine(name: string, line: string): void;
   /** The table of processes has changed. */
   onChange(table: Readonly<Record<string, ProcessState>>): void;
+  /** The first wait before a process is started again; 500 ms unless told. */
+  firstBackoffMs?: number;
+  /** How long a process may take to stop before it is killed; 12 s unless told, a little more than the process's own bound. */
+  stopLimitMs?: number;
 }
 
 export interface Supervisor {
@@ -64,7 +68,7 @@ interface Running {
 
 /** Starts all children at once. */
 export function supervise(options: SupervisorOptions): Supervisor {
-  const processes = options.children.map(fresh);
+  const processes = options.children.map((spec) => fresh(spec, options.firstBackoffMs ?? FIRST_BACKOFF_MS));
   const allReady = Promise.withResolvers<void>();
   const control: Control = { options, processes, allReady, stopping: undefined };
   allReady.promise.catch(() => {});
@@ -79,13 +83,13 @@ interface Control {
   stopping: Promise<void> | undefined;
 }
 
-function fresh(spec: ChildSpec): Running {
+function fresh(spec: ChildSpec, backoffMs: number): Running {
   return {
     spec,
     child: undefined,
     state: undefined,
     startedMs: 0,
-    backoffMs: FIRST_BACKOFF_MS,
+    backoffMs,
     failures: 0,
     everReady: false,
     lastLine: '',
@@ -142,7 +146,7 @@ function ended(control: Control, running: Running, how: string): void {
     );
     return;
   }
-  if (lastedMs > STEADY_AFTER_MS) running.backoffMs = FIRST_BACKOFF_MS;
+  if (lastedMs > STEADY_AFTER_MS) running.backoffMs = control.options.firstBackoffMs ?? FIRST_BACKOFF_MS;
   control.options.log.warn(
     { process: name, afterMs: running.backoffMs },
     `${name} ${how}; starting it again in ${running.backoffMs / 1000} s`,
@@ -166,18 +170,17 @@ function tableOf({ processes }: Control): Record<string, ProcessState> {
 
 async function stopAll(control: Control): Promise<void> {
   for (const running of control.processes) clearTimeout(running.restart);
-  await Promise.all(control.processes.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options.log) : undefined)));
+  await Promise.all(control.processes.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options) : undefined)));
 }
 
-/** A little longer than the process's own bound, so that it can still say what held it up. */
-async function stopOne(child: ChildProcess, name: string, log: Log): Promise<void> {
+async function stopOne(child: ChildProcess, name: string, { log, stopLimitMs = STOP_LIMIT_MS + 2_000 }: SupervisorOptions): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   const timer = setTimeout(() => {
     log.error({ process: name }, `${name} does not stop; ending it`);
     child.kill('SIGKILL');
-  }, STOP_LIMIT_MS + 2_000);
+  }, stopLimitMs);
   await exited;
   clearTimeout(timer);
 }

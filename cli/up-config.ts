@@ -19,7 +19,7 @@ interface RawConfig {
 /** Reads locations, people, channels and names of secrets. Throws with one sentence; every other error is left to the processes. */
 export function readConfigFacts(path: string): ConfigFacts {
   const text = readText(path);
-  const raw = (parse(text) ?? {}) as RawConfig;
+  const raw = parseRaw(path, text);
   const locations = Object.keys(raw.locations ?? {});
   if (locations.length === 0) throw new Error(`${path}: expected at least one location under "locations". See: rounds validate ${path}`);
   const users = Object.entries(raw.people ?? {}).flatMap(([id, person]) =>
@@ -27,6 +27,14 @@ export function readConfigFacts(path: string): ConfigFacts {
   );
   const secrets = [...new Set([...text.matchAll(/\$\{secret:([A-Za-z0-9_]+)\}/g)].map((match) => match[1] ?? ''))];
   return { locations, seed: { channels: channelsIn(raw), users }, secrets };
+}
+
+function parseRaw(path: string, text: string): RawConfig {
+  try {
+    return (parse(text) ?? {}) as RawConfig;
+  } catch (error) {
+    throw new Error(`${path} is not YAML: ${(error as Error).message.split('\n')[0]}`);
+  }
 }
 
 function readText(path: string): string {

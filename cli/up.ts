@@ -15,6 +15,7 @@ import { lineWriter } from './up-output.ts';
 import { choosePorts, dataFolderOf, makePlan, ownDatabaseUrl } from './up-plan.ts';
 
 const POSTGRES_PORT = 4632;
+const PARENT_POLL_MS = 500;
 
 /** How the end is asked for: by a signal, or because who started us is gone. */
 interface StopRequest {
@@ -44,7 +45,7 @@ export async function up(context: CliContext): Promise<number> {
   }
 }
 
-function stopRequest({ io }: CliContext): StopRequest {
+function stopRequest({ io, env }: CliContext): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>();
   const request: StopRequest = { asked: false, when: promise };
   const ask = () => {
@@ -54,7 +55,19 @@ function stopRequest({ io }: CliContext): StopRequest {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
   if (process.channel) process.on('disconnect', ask);
+  if (env.npm_lifecycle_event) askWhenOrphaned(ask);
   return request;
+}
+
+/** npm passes SIGTERM on to its shell, which dies of it and tells nobody: whoever ends `npm start` means us. */
+function askWhenOrphaned(ask: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    ask();
+  }, PARENT_POLL_MS);
+  timer.unref();
 }
 
 async function start(context: CliContext, stop: StopRequest, closers: Closers): Promise<void> {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { Io } from '../../cli/context.ts';
+import { runProgram } from '../../cli/program.ts';
+
+async function rounds(...args: string[]) {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    terminal: false,
+  };
+  const code = await runProgram(['node', 'rounds', ...args], { ROUNDS_LOG_LEVEL: 'silent' }, io);
+  return { code, out, err };
+}
+
+describe('the rounds program', () => {
+  it('names every verb, with an example to begin with', async () => {
+    const { code, out } = await rounds('--help');
+    expect(code).toBe(0);
+    for (const verb of ['up', 'agent', 'worker', 'bot', 'desk', 'clinic', 'validate', 'run', 'migrate'])
+      expect(out).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
+    expect(out).toContain('$ rounds up');
+  });
+
+  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'run', 'migrate'])('shows an example of "%s"', async (verb) => {
+    const { code, out } = await rounds(verb, '--help');
+    expect(code).toBe(0);
+    expect(out).toMatch(/Examples?:\n {2}\$ /);
+  });
+
+  it('names the nearest verb to one that it does not know', async () => {
+    const { code, err } = await rounds('wroker');
+    expect(code).toBe(1);
+    expect(err).toBe('rounds has no verb "wroker". Did you mean "worker"? Type: rounds worker --help\n');
+  });
+
+  it('says what is missing', async () => {
+    expect(await rounds('agent')).toMatchObject({ code: 1, err: expect.stringContaining('--location <id>') });
+    expect(await rounds('validate')).toMatchObject({ code: 1, err: expect.stringContaining("'file'") });
+    expect(await rounds('migrate')).toMatchObject({ code: 1, err: expect.stringContaining('DATABASE_URL is not set') });
+  });
+});

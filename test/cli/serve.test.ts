@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../cli/lock.ts';
+import type { Word } from '../../cli/serve.ts';
+
+const FIXTURE = fileURLToPath(new URL('fixtures/process.ts', import.meta.url));
+
+describe('a process of Rounds', () => {
+  const children: ChildProcess[] = [];
+
+  const start = (behaviour: string) => {
+    const child = fork(FIXTURE, [behaviour, '1000'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    children.push(child);
+    const said: string[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    const words: Word[] = [];
+    child.on('message', (word) => words.push(word as Word));
+    const heard = async (type: Word['type']) => {
+      while (!words.some((word) => word.type === type)) await once(child, 'message');
+      return words.find((word) => word.type === type) as Word;
+    };
+    const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+    return { child, heard, exit, said: () => said.join('') };
+  };
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  it('tells its health port, then that it is ready, and answers there', async () => {
+    const { heard } = start('plain');
+    const listening = await heard('listening');
+    await heard('ready');
+    const port = listening.type === 'listening' ? listening.healthPort : 0;
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect({ status: response.status, text: await response.text() }).toEqual({ status: 200, text: 'ready' });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('stops in order on %s, also when it comes twice', async (signal) => {
+    const { child, heard, exit, said } = start('plain');
+    await heard('ready');
+    child.kill(signal);
+    child.kill(signal);
+    expect(await exit).toEqual({ code: 0, signal: null });
+    expect(said().match(/"Stopping"/g)).toHaveLength(1);
+    expect(said()).not.toContain('    at ');
+  });
+
+  it('stops when the supervisor is gone', async () => {
+    const { child, heard, exit } = start('plain');
+    await heard('ready');
+    child.disconnect();
+    expect(await exit).toEqual({ code: 0, signal: null });
+    expect(isAlive(child.pid ?? 0)).toBe(false);
+  });
+
+  it('ends with code 1 and the reason when it cannot start', async () => {
+    const { exit, said } = start('cannot-start');
+    expect(await exit).toEqual({ code: 1, signal: null });
+    expect(said()).toContain('Could not start: The database is away.');
+  });
+
+  it('ends with code 1 when a promise fails that nobody handles', async () => {
+    const { exit, said } = start('rejects');
+    expect(await exit).toEqual({ code: 1, signal: null });
+    expect(said()).toContain('A promise failed and nobody handled it: forgotten');
+  });
+
+  it('says why it is not ready, and can be stopped all the same', async () => {
+    const { child, heard, exit, said } = start('never-ready');
+    const listening = await heard('listening');
+    const port = listening.type === 'listening' ? listening.healthPort : 0;
+    while (!said().includes('Not ready yet')) await once(child.stdout as NodeJS.ReadableStream, 'data');
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect({ status: response.status, text: await response.text() }).toEqual({ status: 503, text: 'Slack does not answer.' });
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('is not held up for ever by work that does not end', async () => {
+    const { child, heard, exit, said } = start('never-stops');
+    await heard('ready');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 1, signal: null });
+    expect(said()).toContain('Did not stop within 1 s');
+  });
+
+  it('writes no secret into its log', async () => {
+    const { heard, said } = start('secretive');
+    await heard('ready');
+    expect(said()).toContain('Signed in');
+    expect(said()).not.toContain('hunter2');
+  });
+});
