@@ -26,9 +26,9 @@ export async function sweepRuns(deps: JobsDeps): Promise<boolean> {
   });
 }
 
-/** Queues what a planner entered and did not live to queue. */
-export async function requeueRuns(deps: JobsDeps): Promise<number> {
-  const rows = await unqueuedRuns(deps.pool, deps.clock.now(), QUEUE_GRACE_MS);
+/** Queues what a planner entered and did not live to queue. Returns how many runs that were. */
+export async function requeueRuns(deps: JobsDeps, graceMs = QUEUE_GRACE_MS): Promise<number> {
+  const rows = await unqueuedRuns(deps.pool, deps.clock.now(), graceMs);
   await queueRuns(deps, rows);
   return rows.length;
 }

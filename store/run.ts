@@ -69,11 +69,13 @@ export async function markQueued(db: Db, names: readonly string[]): Promise<void
   await db.query('update run set queued_at = now() where name = any($1)', [names]);
 }
 
-/** Runs that were entered, but whose planner died before it queued them; they can still be run. */
+/** Runs that were entered more than `graceMs` ago and never queued, since their planner died; they can still be run. */
 export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number, limit = 500): Promise<LedgerRow[]> {
   const { rows } = await db.query<RunRow>(
-    `select ${COLUMNS} from run where state = 'due' and queued_at is null and not_after > $1 and planned_at < $2 order by planned_at limit $3`,
-    [at(nowMs), at(nowMs - graceMs), limit],
+    `select ${COLUMNS} from run
+     where state = 'due' and queued_at is null and not_after > $1 and entered_at < now() - $2 * interval '1 ms'
+     order by planned_at limit $3`,
+    [at(nowMs), graceMs, limit],
   );
   return rows.map(fromRow);
 }

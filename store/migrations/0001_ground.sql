@@ -28,11 +28,12 @@ create table run (
   not_after timestamptz not null,
   state text not null default 'due' check (state in ('due', 'run', 'late', 'fault', 'missed')),
   reason text,
+  entered_at timestamptz not null default now(),
   queued_at timestamptz,
   ended_at timestamptz
 );
 create index run_due on run (not_after) where state = 'due';
-create index run_unqueued on run (planned_at) where state = 'due' and queued_at is null;
+create index run_unqueued on run (entered_at) where state = 'due' and queued_at is null;
 create index run_ask on run (ask_id) where ask_id <> 0;
 create index run_recent on run (check_id, location, planned_at desc);
 

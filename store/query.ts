@@ -1,0 +1,154 @@
+/** What the bot reads to answer people: results, check states and single lines of the story. */
+import type { Verdict } from '../core/check.ts';
+import type { CheckState } from '../core/evaluate.ts';
+import type { TimelineEntry } from '../core/incident.ts';
+import type { Failure, StepResult } from '../core/result.ts';
+import type { Db } from './db.ts';
+
+/** One line of an incident's story. */
+export async function timelineEntry(db: Db, id: number): Promise<{ atMs: number; entry: TimelineEntry } | undefined> {
+  const { rows } = await db.query<{ at: Date; kind: string; data: object }>('select at, kind, data from timeline where id = $1', [id]);
+  const row = rows[0];
+  return row && { atMs: row.at.getTime(), entry: { kind: row.kind, ...row.data } as TimelineEntry };
+}
+
+export interface ResultView {
+  checkId: string;
+  location: string;
+  verdict: Verdict;
+  failure?: Failure;
+  durationMs: number;
+  steps: StepResult[];
+  measurements: Record<string, number>;
+  attempts: number;
+  plannedAtMs: number;
+}
+
+interface ResultRow {
+  check_id: string;
+  location: string;
+  verdict: Verdict;
+  failure: Failure | null;
+  duration_ms: number;
+  steps: StepResult[];
+  measurements: Record<string, number>;
+  attempts: unknown[];
+  planned_at: Date;
+}
+
+const RESULT_COLUMNS = 'check_id, location, verdict, failure, duration_ms, steps, measurements, attempts, planned_at';
+
+function fromRow(row: ResultRow): ResultView {
+  return {
+    checkId: row.check_id,
+    location: row.location,
+    verdict: row.verdict,
+    ...(row.failure ? { failure: row.failure } : {}),
+    durationMs: row.duration_ms,
+    steps: row.steps,
+    measurements: row.measurements,
+    attempts: row.attempts.length,
+    plannedAtMs: row.planned_at.getTime(),
+  };
+}
+
+/** The results of one ask, by check and location. */
+export async function resultsOfAsk(db: Db, askId: number): Promise<ResultView[]> {
+  const { rows } = await db.query<ResultRow>(
+    `select ${RESULT_COLUMNS} from result where ask_id = $1 and ask_id <> 0 order by check_id, location limit 500`,
+    [askId],
+  );
+  return rows.map(fromRow);
+}
+
+/** Runs of an ask that brought no result, with the reason. */
+export async function gapsOfAsk(db: Db, askId: number): Promise<{ checkId: string; location: string; reason: string }[]> {
+  const { rows } = await db.query<{ check_id: string; location: string; reason: string | null; state: string }>(
+    `select check_id, location, reason, state from run
+     where ask_id = $1 and ask_id <> 0 and not exists (select 1 from result where result.run = run.name) order by check_id, location limit 500`,
+    [askId],
+  );
+  return rows.map((row) => ({ checkId: row.check_id, location: row.location, reason: row.reason ?? row.state }));
+}
+
+/** The latest result of each location of these checks, whatever it said. */
+export async function latestResults(db: Db, checkIds: readonly string[]): Promise<ResultView[]> {
+  const { rows } = await db.query<ResultRow>(
+    `select distinct on (check_id, location) ${RESULT_COLUMNS} from result
+     where check_id = any ($1) and planned_at > now() - interval '1 day' order by check_id, location, planned_at desc limit 500`,
+    [checkIds],
+  );
+  return rows.map(fromRow);
+}
+
+export interface StateRow {
+  checkId: string;
+  state: CheckState;
+}
+
+/** The folded states of these checks. */
+export async function checkStates(db: Db, checkIds: readonly string[]): Promise<StateRow[]> {
+  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
+    'select check_id, state from check_state where check_id = any ($1)',
+    [checkIds],
+  );
+  return rows.map((row) => ({ checkId: row.check_id, state: row.state }));
+}
+
+export interface Pace {
+  /** Of the runs of the last hour that were up, milliseconds. */
+  p95Ms?: number;
+  /** The same over the last 7 days. */
+  usuallyMs?: number;
+}
+
+/** How long the runs of these checks take now, and usually. */
+export async function paceOf(db: Db, checkIds: readonly string[]): Promise<Pace> {
+  const { rows } = await db.query<{ p95: number | null; usually: number | null }>(
+    `select percentile_cont(0.95) within group (order by duration_ms) filter (where planned_at > now() - interval '1 hour') as p95,
+            percentile_cont(0.95) within group (order by duration_ms) as usually
+     from result where check_id = any ($1) and verdict = 'up' and purpose = 'scheduled' and planned_at > now() - interval '7 days'`,
+    [checkIds],
+  );
+  const row = rows[0];
+  return { ...(row?.p95 == null ? {} : { p95Ms: row.p95 }), ...(row?.usually == null ? {} : { usuallyMs: row.usually }) };
+}
+
+/** When the last incident of a scope was resolved, if one ever was. */
+export async function lastResolved(db: Db, scope: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: Date | null }>(`select max(resolved_at) as at from incident where scope = $1`, [scope]);
+  return rows[0]?.at?.getTime();
+}
+
+/** When the first result of these checks came. */
+export async function firstResult(db: Db, checkIds: readonly string[]): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: Date | null }>('select min(planned_at) as at from result where check_id = any ($1)', [checkIds]);
+  return rows[0]?.at?.getTime();
+}
+
+/** The numbers of the newest incidents, to compare a mistyped one with. */
+export async function newestIncidents(db: Db, limit = 20): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>('select id from incident order by id desc limit $1', [limit]);
+  return rows.map((row) => row.id);
+}
+
+/** Asks for a run by hand, told to `answerTo` when it has ended. Returns the ask's number, or `undefined` when it was asked already. */
+export async function insertManualAsk(
+  db: Db,
+  ask: { key: string; checks: readonly string[]; answerTo: Record<string, unknown> },
+): Promise<number | undefined> {
+  const { rows } = await db.query<{ id: number }>(
+    `insert into ask (purpose, key, checks, answer_to) values ('manual', $1, $2, $3) on conflict (key) do nothing returning id`,
+    [ask.key, JSON.stringify(ask.checks), JSON.stringify(ask.answerTo)],
+  );
+  return rows[0]?.id;
+}
+
+/** When the incident's post went out, if it did. */
+export async function firstSentAt(db: Db, incidentId: number): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: Date | null }>(
+    `select min(ended_at) as at from outbox where incident_id = $1 and kind = 'incident' and state = 'sent'`,
+    [incidentId],
+  );
+  return rows[0]?.at?.getTime();
+}
