@@ -148,6 +148,25 @@ describe('the page', () => {
     await message.waitFor({ state: 'detached' });
   });
 
+  test('a list stays at its end though a picture arrives late, until somebody scrolls up', async () => {
+    const file = await uploadPicture();
+    await web.chat.postMessage({
+      channel,
+      text: 'x',
+      blocks: [{ type: 'image', slack_file: { id: file }, alt_text: 'late' }, section('tall\n'.repeat(60))],
+    });
+    const last = await web.chat.postMessage({ channel, text: 'the last one' });
+    const page = await openAs('U0ANA');
+    await expect.poll(() => isInSight(page, last.ts)).toBe(true);
+    await page.setViewportSize({ width: 700, height: 600 });
+    await expect.poll(() => isInSight(page, last.ts)).toBe(true);
+    await page.getByTestId('messages').evaluate((list) => list.scrollTo(0, 0));
+    await expect.poll(() => page.getByTestId('messages').getAttribute('data-follow')).toBe('no');
+    const later = await web.chat.postMessage({ channel, text: 'later' });
+    await messageOf(page, later.ts).waitFor({ state: 'attached' });
+    expect(await isInSight(page, later.ts)).toBe(false);
+  });
+
   test('a press asks first, reaches Bolt as the person at the desk, and is answered to that person only', async () => {
     const [ana, ben] = [await openAs('U0ANA'), await openAs('U0BEN')];
     const posted = await web.chat.postMessage({ channel, text: 'x', blocks: [section('An alert'), actions('answer', true)] });
@@ -297,6 +316,14 @@ async function openAs(userId: string): Promise<Page> {
 
 function messageOf(page: Page, ts: string | undefined) {
   return page.getByTestId('messages').locator(`[data-testid="message"][data-ts="${ts}"]`);
+}
+
+function isInSight(page: Page, ts: string | undefined): Promise<boolean> {
+  return messageOf(page, ts).evaluate((one) => {
+    const list = one.closest('ol')?.getBoundingClientRect();
+    const place = one.getBoundingClientRect();
+    return list !== undefined && place.top >= list.top && place.bottom <= list.bottom + 1;
+  });
 }
 
 async function uploadPicture(): Promise<string> {

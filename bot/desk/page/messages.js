@@ -48,6 +48,22 @@ function keepEnd(list) {
   if (list?.dataset.follow === 'yes') toEnd(list);
 }
 
+/**
+ * Keeps a list at its end until the person scrolls up. Only upwards counts: a picture that arrives, or a pane that opens,
+ * makes the list longer and fires `scroll` as well.
+ * @param {HTMLElement} list
+ */
+function followEnd(list) {
+  let lastTop = 0;
+  list.addEventListener('scroll', () => {
+    const isNearEnd = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_WITHIN_PX;
+    if (isNearEnd) list.dataset.follow = 'yes';
+    else if (list.scrollTop < lastTop) list.dataset.follow = 'no';
+    lastTop = list.scrollTop;
+  });
+  new ResizeObserver(() => keepEnd(list)).observe(list);
+}
+
 /** @param {any[]} items */
 function markDays(items) {
   let before = '';
@@ -86,9 +102,7 @@ function localTime(time) {
  * @param {{where: () => {user: string, channel: string}, threadOf: () => string | undefined, openThread: (ts: string) => void}} parts
  */
 export function whenPressed(list, parts) {
-  list.addEventListener('scroll', () => {
-    list.dataset.follow = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_WITHIN_PX ? 'yes' : 'no';
-  });
+  followEnd(list);
   list.addEventListener('click', (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest('button');
     const ts = button?.closest('article')?.dataset.ts;
