@@ -1,52 +1,13 @@
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Started } from '../../core/process.ts';
 import { start } from '../../examples/clinic/main.ts';
 import { readSettings } from '../../examples/clinic/settings.ts';
-import { keepingLog, quietLog } from '../helpers/log.ts';
+import { quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
-import { alertOf, Visitor } from './clinic-visitor.ts';
-
-const PASSWORD = 'a password of the test';
-const TOKEN = 'a token of the test';
+import { clinicEnv, PASSWORD, RunningClinic } from './clinic-running.ts';
+import { alertOf, type Visitor } from './clinic-visitor.ts';
 
 let database: TestDatabase;
-let clinic: Started;
-let site: string;
-let control: string;
-
-async function startClinic(): Promise<void> {
-  const log = keepingLog();
-  const env = {
-    CLINIC_ADMIN_DATABASE_URL: database.adminUrl,
-    CLINIC_PORT: '0',
-    CLINIC_CONTROL_PORT: '0',
-    CLINIC_OPS_TOKEN: TOKEN,
-    CLINIC_MONITOR_PASSWORD: PASSWORD,
-  };
-  clinic = await start({ env, log, options: {} });
-  const open = log.lines.find(({ message }) => message === 'The sample clinic is open.')?.fields as { url: string; control: string };
-  site = open.url;
-  control = open.control;
-}
-
-const visit = (tenant: string) => new Visitor(`${site}/${tenant}`);
-
-async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
-  const answer = await fetch(control + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.status, body: (await answer.json()) as { ok: boolean; summary: string } };
-}
-
-async function isOn(fault: string, tenant: string | null = null): Promise<boolean | undefined> {
-  const switches = (await (await fetch(`${control}/faults`)).json()) as { fault: string; tenant: string | null; on: boolean }[];
-  return switches.find((one) => one.fault === fault && one.tenant === tenant)?.on;
-}
-
-const turnOn = (fault: string, tenant = 'all') => post(`/faults/${fault}`, { tenant, on: true });
+let clinic: RunningClinic;
 
 async function draft(visitor: Visitor): Promise<string> {
   const page = await visitor.submit('/invoices/new', '/invoices', { patient: '1', description: 'Consultation', amount: '48.50' });
@@ -54,21 +15,10 @@ async function draft(visitor: Visitor): Promise<string> {
   return page.url;
 }
 
-async function inDatabase<T extends pg.QueryResultRow>(query: string, values: unknown[] = []): Promise<T[]> {
-  const url = new URL(database.adminUrl);
-  url.pathname = '/clinic';
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  try {
-    return (await client.query<T>(query, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 beforeAll(async () => {
   database = await testDatabase();
-  await startClinic();
+  clinic = new RunningClinic(database.adminUrl);
+  await clinic.start();
 });
 
 afterAll(async () => {
@@ -78,7 +28,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   for (const fault of ['login-refused', 'slow-query', 'lock-held', 'report-failing', 'tenant-down', 'everything-down']) {
-    const { body } = await post(`/faults/${fault}`, { on: false });
+    const { body } = await clinic.post(`/faults/${fault}`, { on: false });
     expect(body).toMatchObject({ ok: true });
   }
 });
@@ -92,14 +42,14 @@ describe('the clinic', () => {
   });
 
   test('refuses a wrong password and an unknown user with the same words', async () => {
-    const wrong = await visit('riverside').signIn('not the password');
-    const unknown = await visit('riverside').submit('/login', '/login', { user: 'nobody', password: PASSWORD });
+    const wrong = await clinic.visit('riverside').signIn('not the password');
+    const unknown = await clinic.visit('riverside').submit('/login', '/login', { user: 'nobody', password: PASSWORD });
     expect([wrong.status, alertOf(wrong)]).toEqual([401, 'Sign-in failed. The user name or the password is wrong.']);
     expect(alertOf(unknown)).toBe(alertOf(wrong));
   });
 
   test('refuses forms without the token, before and after the sign-in', async () => {
-    const visitor = visit('riverside');
+    const visitor = clinic.visit('riverside');
     expect((await visitor.signIn(PASSWORD, 'forged')).status).toBe(403);
     await visitor.signIn(PASSWORD);
     const forged = await visitor.submit('/invoices/new', '/invoices', { patient: '1', description: 'x', amount: '1' }, 'forged');
@@ -107,9 +57,9 @@ describe('the clinic', () => {
   });
 
   test('keeps sessions to one clinic, and ends them in the database at sign-out', async () => {
-    const visitor = visit('riverside');
+    const visitor = clinic.visit('riverside');
     expect((await visitor.signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
-    const elsewhere = visit('hillcrest');
+    const elsewhere = clinic.visit('hillcrest');
     for (const [name, value] of visitor.cookies) elsewhere.cookies.set(name, value);
     expect((await elsewhere.get('/patients')).url).toBe('/login');
     const kept = new Map(visitor.cookies);
@@ -119,7 +69,7 @@ describe('the clinic', () => {
   });
 
   test('books an appointment into the list of its day, and says what a field lacks', async () => {
-    const visitor = visit('saint-anne');
+    const visitor = clinic.visit('saint-anne');
     await visitor.signIn(PASSWORD);
     const booking = { patient: '1', date: '2031-03-04', time: '09:00', reason: 'Check-up <b>7</b>' };
     const day = await visitor.submit('/appointments/new', '/appointments', booking);
@@ -130,7 +80,7 @@ describe('the clinic', () => {
   });
 
   test('takes an invoice from draft to paid, once', async () => {
-    const visitor = visit('riverside');
+    const visitor = clinic.visit('riverside');
     await visitor.signIn(PASSWORD);
     const path = await draft(visitor);
     const confirmed = await visitor.submit(path, `${path}/confirm`, {});
@@ -139,108 +89,106 @@ describe('the clinic', () => {
     expect((await visitor.submit(path, `${path}/confirm`, {})).text).toContain(`<h1>Invoice ${number}</h1>`);
     expect((await visitor.submit(path, `${path}/payment`, {})).text).toContain('Paid in full');
     expect((await visitor.submit(path, `${path}/payment`, {})).text).toContain('Paid in full');
-    expect(await inDatabase('SELECT amount_cents FROM riverside.payments WHERE invoice_id = $1', [path.slice(10)])).toHaveLength(1);
+    expect(await clinic.query('SELECT amount_cents FROM riverside.payments WHERE invoice_id = $1', [path.slice(10)])).toHaveLength(1);
   });
 
   test('keeps no more than the newest 50 rows of the monitor', async () => {
-    const visitor = visit('saint-anne');
+    const visitor = clinic.visit('saint-anne');
     await visitor.signIn(PASSWORD);
-    await inDatabase(`INSERT INTO saint_anne.invoices (patient_id, description, amount_cents, synthetic)
+    await clinic.query(`INSERT INTO saint_anne.invoices (patient_id, description, amount_cents, synthetic)
       SELECT 1, 'old', 100, true FROM generate_series(1, 80)`);
     await draft(visitor);
-    expect(await inDatabase('SELECT count(*)::int AS kept FROM saint_anne.invoices WHERE synthetic')).toEqual([{ kept: 50 }]);
+    expect(await clinic.query('SELECT count(*)::int AS kept FROM saint_anne.invoices WHERE synthetic')).toEqual([{ kept: 50 }]);
   });
 });
 
 describe('faults', () => {
   test('login-refused: nobody can sign in at that clinic, others can', async () => {
-    await turnOn('login-refused', 'riverside');
-    const refused = await visit('riverside').signIn(PASSWORD);
+    await clinic.turnOn('login-refused', 'riverside');
+    const refused = await clinic.visit('riverside').signIn(PASSWORD);
     expect([refused.status, alertOf(refused)]).toEqual([500, 'Sign-in failed. The database does not permit the clinic to write this.']);
-    expect((await visit('hillcrest').signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
-    expect(await post('/ops/reopen-sign-in', { tenant: 'riverside' })).toEqual({
+    expect((await clinic.visit('hillcrest').signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
+    expect(await clinic.post('/ops/reopen-sign-in', { tenant: 'riverside' })).toEqual({
       status: 200,
       body: { ok: true, summary: 'Sign-in reopened for Riverside Clinic.' },
     });
-    expect((await visit('riverside').signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
-    expect(await isOn('login-refused', 'riverside')).toBe(false);
+    expect((await clinic.visit('riverside').signIn(PASSWORD)).text).toContain('<h1>Today</h1>');
+    expect(await clinic.isOn('login-refused', 'riverside')).toBe(false);
   });
 
   test('a fault survives a restart, and shows as off when somebody repaired it by hand', async () => {
-    await turnOn('login-refused', 'riverside');
+    await clinic.turnOn('login-refused', 'riverside');
     await clinic.stop();
-    await startClinic();
-    expect(await isOn('login-refused', 'riverside')).toBe(true);
-    await inDatabase('GRANT INSERT ON riverside.sessions TO riverside_app');
-    expect(await isOn('login-refused', 'riverside')).toBe(false);
+    await clinic.start();
+    expect(await clinic.isOn('login-refused', 'riverside')).toBe(true);
+    await clinic.query('GRANT INSERT ON riverside.sessions TO riverside_app');
+    expect(await clinic.isOn('login-refused', 'riverside')).toBe(false);
   });
 
   test('slow-query: confirming takes the database seconds, in that clinic', async () => {
-    await turnOn('slow-query', 'hillcrest');
-    const visitor = visit('hillcrest');
+    await clinic.turnOn('slow-query', 'hillcrest');
+    const visitor = clinic.visit('hillcrest');
     await visitor.signIn(PASSWORD);
     const path = await draft(visitor);
     const confirming = visitor.submit(path, `${path}/confirm`, {});
     // The database itself is seen at work on it.
     const working = `SELECT 1 FROM pg_stat_activity WHERE usename = 'hillcrest_app' AND state = 'active'
       AND query LIKE 'UPDATE invoices%' AND now() - query_start > interval '2 s'`;
-    await expect.poll(() => inDatabase(working), { timeout: 10_000, interval: 200 }).toHaveLength(1);
+    await expect.poll(() => clinic.query(working), { timeout: 10_000, interval: 200 }).toHaveLength(1);
     expect((await confirming).text).toContain('Register payment');
-    await post('/ops/restore-balances', {});
-    expect(await isOn('slow-query', 'hillcrest')).toBe(false);
+    await clinic.post('/ops/restore-balances', {});
+    expect(await clinic.isOn('slow-query', 'hillcrest')).toBe(false);
   });
 
   test('slow-query: a clinic that is stopped meanwhile takes its queries back', async () => {
-    await turnOn('slow-query', 'riverside');
-    const visitor = visit('riverside');
+    await clinic.turnOn('slow-query', 'riverside');
+    const visitor = clinic.visit('riverside');
     await visitor.signIn(PASSWORD);
     const path = await draft(visitor);
     const confirming = visitor.submit(path, `${path}/confirm`, {}).catch(() => 'cut off');
-    const working = `SELECT 1 FROM pg_stat_activity WHERE usename = 'riverside_app' AND state = 'active'`;
-    await expect.poll(() => inDatabase(working), { timeout: 10_000, interval: 50 }).toHaveLength(1);
+    const working = `SELECT 1 FROM pg_stat_activity WHERE usename = 'riverside_app' AND state = 'active' AND query LIKE 'UPDATE invoices%'`;
+    await expect.poll(() => clinic.query(working), { timeout: 10_000, interval: 50 }).toHaveLength(1);
     await clinic.stop();
     expect(await confirming).toBe('cut off');
-    expect(await inDatabase(working)).toEqual([]);
-    await startClinic();
-    expect(await inDatabase('SELECT status FROM riverside.invoices WHERE id = $1', [path.slice(10)])).toEqual([{ status: 'draft' }]);
+    expect(await clinic.query(working)).toEqual([]);
+    await clinic.start();
+    expect(await clinic.query('SELECT status FROM riverside.invoices WHERE id = $1', [path.slice(10)])).toEqual([{ status: 'draft' }]);
   });
 
   test('lock-held: a report of Hillcrest holds up Riverside, until it is cancelled', async () => {
-    await turnOn('lock-held');
-    await turnOn('lock-held');
-    expect(await isOn('lock-held')).toBe(true);
-    const visitor = visit('riverside');
+    await clinic.turnOn('lock-held');
+    await clinic.turnOn('lock-held');
+    expect(await clinic.isOn('lock-held')).toBe(true);
+    const visitor = clinic.visit('riverside');
     await visitor.signIn(PASSWORD);
     const path = await draft(visitor);
     const confirming = visitor.submit(path, `${path}/confirm`, {});
     const blockers = `SELECT DISTINCT b.pid, b.usename, b.application_name AS name FROM pg_stat_activity w
       JOIN pg_stat_activity b ON b.pid = ANY (pg_blocking_pids(w.pid)) WHERE w.usename = 'riverside_app'`;
-    await expect.poll(() => inDatabase(blockers), { timeout: 10_000, interval: 100 }).toHaveLength(1);
-    const [blocker] = await inDatabase<{ pid: number }>(blockers);
+    await expect.poll(() => clinic.query(blockers), { timeout: 10_000, interval: 100 }).toHaveLength(1);
+    const [blocker] = await clinic.query<{ pid: number }>(blockers);
     expect(blocker).toMatchObject({ usename: 'hillcrest_app', name: 'hillcrest month-end report' });
-    await inDatabase('SELECT pg_cancel_backend($1)', [blocker?.pid]);
+    await clinic.query('SELECT pg_cancel_backend($1)', [blocker?.pid]);
     expect((await confirming).text).toContain('Register payment');
-    expect(await isOn('lock-held')).toBe(false);
+    expect(await clinic.isOn('lock-held')).toBe(false);
   });
 
   test('lock-held: a report that outlived its clinic is seen by the next one, and can be ended', async () => {
-    const url = new URL(database.adminUrl);
-    url.pathname = '/clinic';
-    const report = new pg.Client({ connectionString: url.href, application_name: 'hillcrest month-end report' });
+    const report = clinic.connection({ application_name: 'hillcrest month-end report' });
     const ended = new Promise((resolve) => report.on('error', resolve));
     await clinic.stop();
     await report.connect();
     await report.query('BEGIN; LOCK TABLE shared.billing_numbers IN EXCLUSIVE MODE');
-    await startClinic();
-    expect(await isOn('lock-held')).toBe(true);
-    await post('/faults/lock-held', { on: false });
+    await clinic.start();
+    expect(await clinic.isOn('lock-held')).toBe(true);
+    await clinic.post('/faults/lock-held', { on: false });
     await ended;
-    expect(await isOn('lock-held')).toBe(false);
+    expect(await clinic.isOn('lock-held')).toBe(false);
   });
 
   test('lock-held: who waits for 12 s is told why, and the draft stays', async () => {
-    await turnOn('lock-held');
-    const visitor = visit('saint-anne');
+    await clinic.turnOn('lock-held');
+    const visitor = clinic.visit('saint-anne');
     await visitor.signIn(PASSWORD);
     const path = await draft(visitor);
     const refused = await visitor.submit(path, `${path}/confirm`, {});
@@ -249,65 +197,62 @@ describe('faults', () => {
   });
 
   test('report-failing: the query of the report fails on a row', async () => {
-    const visitor = visit('riverside');
+    const visitor = clinic.visit('riverside');
     await visitor.signIn(PASSWORD);
     expect((await visitor.get('/reports/monthly')).text.match(/<th scope="row">/g)).toHaveLength(6);
-    await turnOn('report-failing', 'riverside');
+    await clinic.turnOn('report-failing', 'riverside');
     const failed = await visitor.get('/reports/monthly');
     expect([failed.status, alertOf(failed)]).toEqual([500, 'The monthly report failed. A value in the database cannot be read.']);
-    await post('/ops/clear-report', { tenant: 'riverside' });
+    await clinic.post('/ops/clear-report', { tenant: 'riverside' });
     expect((await visitor.get('/reports/monthly')).status).toBe(200);
   });
 
   test('tenant-down: that clinic answers 503 on every page, the others are well', async () => {
-    await turnOn('tenant-down', 'saint-anne');
-    const page = await visit('saint-anne').get('/login');
+    await clinic.turnOn('tenant-down', 'saint-anne');
+    const page = await clinic.visit('saint-anne').get('/login');
     expect([page.status, alertOf(page)?.startsWith('Saint Anne Hospital is not available.')]).toEqual([503, true]);
-    expect((await fetch(`${site}/saint-anne/health`)).status).toBe(503);
-    expect((await fetch(`${site}/riverside/health`)).status).toBe(200);
-    await post('/ops/restore-tenant', { tenant: 'all' });
-    expect((await fetch(`${site}/saint-anne/health`)).status).toBe(200);
+    expect((await fetch(`${clinic.site}/saint-anne/health`)).status).toBe(503);
+    expect((await fetch(`${clinic.site}/riverside/health`)).status).toBe(200);
+    await clinic.post('/ops/restore-tenant', { tenant: 'all' });
+    expect((await fetch(`${clinic.site}/saint-anne/health`)).status).toBe(200);
   });
 
   test('everything-down: connections are refused, and the control API can start it again', async () => {
-    await turnOn('everything-down');
-    await expect(fetch(`${site}/health`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
-    expect(await clinic.ready()).toBeUndefined();
-    expect((await post('/ops/start', {})).body.summary).toBe('Web server started for all clinics.');
-    expect((await fetch(`${site}/health`)).status).toBe(200);
+    await clinic.turnOn('everything-down');
+    await expect(fetch(`${clinic.site}/health`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    expect(await clinic.process.ready()).toBeUndefined();
+    expect((await clinic.post('/ops/start', {})).body.summary).toBe('Web server started for all clinics.');
+    expect((await fetch(`${clinic.site}/health`)).status).toBe(200);
   });
 });
 
 describe('the control API', () => {
   test('changes nothing without the token', async () => {
-    const { status } = await post('/faults/everything-down', { on: true }, { authorization: 'Bearer another' });
-    expect([status, await isOn('everything-down')]).toEqual([401, false]);
+    const { status } = await clinic.post('/faults/everything-down', { on: true }, { authorization: 'Bearer another' });
+    expect([status, await clinic.isOn('everything-down')]).toEqual([401, false]);
   });
 
   test('names what there is when it is asked for something else', async () => {
-    expect((await post('/faults/login-refusd', { on: true })).body.summary).toContain('login-refused, slow-query');
-    expect((await post('/faults/login-refused', { tenant: 'lakeside', on: true })).body.summary).toContain('expected all, riverside');
-    expect((await post('/faults/login-refused', {})).body.summary).toContain('on: expected true or false');
-    expect((await post('/ops/toString', {})).status).toBe(404);
+    expect((await clinic.post('/faults/login-refusd', { on: true })).body.summary).toContain('login-refused, slow-query');
+    expect((await clinic.post('/faults/login-refused', { tenant: 'lakeside', on: true })).body.summary).toContain(
+      'expected all, riverside',
+    );
+    expect((await clinic.post('/faults/login-refused', {})).body.summary).toContain('on: expected true or false');
+    expect((await clinic.post('/ops/toString', {})).status).toBe(404);
   });
 
   test('gives the same answer again under the same Idempotency-Key, and does the work once', async () => {
     const key = { 'idempotency-key': 'execution-1' };
-    await turnOn('report-failing', 'riverside');
-    const first = await post('/ops/clear-report', { tenant: 'riverside' }, key);
-    await turnOn('report-failing', 'riverside');
-    expect(await post('/ops/clear-report', { tenant: 'riverside' }, key)).toEqual(first);
-    expect(await isOn('report-failing', 'riverside')).toBe(true);
-    expect((await post('/ops/clear-report', { tenant: 'hillcrest' }, key)).status).toBe(422);
+    await clinic.turnOn('report-failing', 'riverside');
+    const first = await clinic.post('/ops/clear-report', { tenant: 'riverside' }, key);
+    await clinic.turnOn('report-failing', 'riverside');
+    expect(await clinic.post('/ops/clear-report', { tenant: 'riverside' }, key)).toEqual(first);
+    expect(await clinic.isOn('report-failing', 'riverside')).toBe(true);
+    expect((await clinic.post('/ops/clear-report', { tenant: 'hillcrest' }, key)).status).toBe(422);
   });
 });
 
 test('a port that is taken is told in one sentence', async () => {
-  const env = {
-    CLINIC_ADMIN_DATABASE_URL: database.adminUrl,
-    CLINIC_PORT: new URL(site).port,
-    CLINIC_OPS_TOKEN: TOKEN,
-    CLINIC_MONITOR_PASSWORD: PASSWORD,
-  };
+  const env = clinicEnv(database.adminUrl, new URL(clinic.site).port);
   await expect(start({ env, log: quietLog, options: {} })).rejects.toThrow(/^Port \d+ is taken by another program/);
 });

@@ -5,7 +5,7 @@ export interface Failure {
   text: string;
 }
 
-const UNREACHABLE: Failure = { status: 503, text: 'The database of this clinic cannot be reached. Try again in a few minutes.' };
+const UNREACHABLE: Failure = { status: 503, text: 'The database of this clinic cannot be reached.' };
 
 /** SQL states, longest match first. See appendix A of the PostgreSQL manual. */
 const BY_SQL_STATE: readonly (readonly [string, Failure])[] = [

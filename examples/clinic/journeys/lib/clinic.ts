@@ -11,7 +11,8 @@ type Locator = ReturnType<Page['getByRole']>;
 export async function expectToSee(page: Page, expected: Locator): Promise<void> {
   const alert = page.getByRole('alert');
   await expected.or(alert).first().waitFor();
-  if (await alert.isVisible()) throw new Error((await alert.textContent())?.trim());
+  // Its last full stop goes: the words are continued where people read them.
+  if (await alert.isVisible()) throw new Error((await alert.textContent())?.trim().replace(/\.$/, ''));
 }
 
 /** Opens the sign-in page and signs in with the account of the check. */
