@@ -28,6 +28,8 @@ export interface ProbeContext {
   tenant?: string;
   /** The browser of the agent; only journeys ask for it. */
   browser?: BrowserSource;
+  /** The folder from which a relative file in the parameters starts; nothing outside it is read. Only journeys ask for it. */
+  filesFolder?: string;
   /** Every secret that was resolved into the parameters, for masking pictures. Never to be logged or returned. */
   secrets: readonly string[];
   /** The `traceparent` of this run (W3C Trace Context), to be sent along where the protocol has a place for it. */

@@ -2,7 +2,7 @@
 
 /** A limit as people say it: `5 s`, `1.5 s`, `250 ms`, `7 min`. */
 export function limitInWords(limitMs: number): string {
-  if (limitMs < 1000) return `${Math.round(limitMs)} ms`;
+  if (limitMs < 950) return `${Math.round(limitMs)} ms`;
   if (limitMs < 120_000) return `${Number((limitMs / 1000).toFixed(limitMs < 10_000 ? 1 : 0))} s`;
   return `${Math.round(limitMs / 60_000)} min`;
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
 import { deadlineSignal, TargetTrouble } from '../deadline.ts';
-import { type Exchange, type ExchangeOptions, exchange } from '../http/exchange.ts';
-import { assertExpected } from '../http/expect.ts';
 import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { type Exchange, type ExchangeOptions, exchange } from '../web/exchange.ts';
+import { assertExpected } from '../web/expect.ts';
 
 /** As browsers are far more patient, five redirects are enough for a login page and too many for a health check. */
 const MAX_REDIRECTS = 5;
