@@ -112,14 +112,14 @@ function withUsual<T extends { template: string }>(symptom: T, input: JudgeInput
 function tally(views: readonly CheckView[]): Record<string, unknown> {
   const critical = views.filter((view) => view.check.critical);
   const down = critical.filter((view) => view.state.held === 'down');
-  const ids = (list: readonly CheckView[]) => list.slice(0, 20).map((view) => view.check.id);
+  const names = (list: readonly CheckView[]) => list.slice(0, 20).map((view) => view.check.id);
   return {
     criticalTotal: critical.length,
     criticalDown: down.length,
     tenantsDown: new Set(down.flatMap((view) => view.check.tenant ?? [])).size,
     tenantsTotal: new Set(views.flatMap((view) => view.check.tenant ?? [])).size,
-    down: ids(views.filter((view) => view.state.held === 'down')),
-    degraded: ids(views.filter((view) => view.state.held === 'degraded')),
+    down: names(views.filter((view) => view.state.held === 'down')),
+    degraded: names(views.filter((view) => view.state.held === 'degraded')),
   };
 }
 
@@ -230,31 +230,26 @@ function opened(input: JudgeInput, facts: Facts, klass: IncidentClass, decisions
   };
 }
 
-/** What people act on: when this changes, buttons of before no longer hold. */
+/**
+ * What people act on: when this changes, buttons of before no longer hold. Facts come back from the database with their keys
+ * in another order, so objects are spelled out.
+ */
 function material(facts: Facts): string {
   const services = facts.services.map((service) => [service.id, service.class]);
-  return JSON.stringify([
-    services,
-    facts.tenants,
-    facts.offers.map((offer) => [offer.runbook, offer.target]),
-    facts.components.map((one) => one.id),
-  ]);
+  const offers = facts.offers.map((offer) => [offer.runbook, Object.entries(offer.target).sort()]);
+  return JSON.stringify([services, ids(facts.tenants), offers, ids(facts.components)]);
 }
 
-/** What people see: when this changes, the post is brought up to date. Counters that tick every round are not in it. */
+/** What people see: when this changes, the post is brought up to date. Numbers that tick every round are not in it. */
 function visible(facts: Facts): string {
   const symptoms = facts.services.flatMap((service) =>
     service.symptoms.map((one) => [one.template, one.verdict, one.failure?.step, one.failure?.kind]),
   );
-  return JSON.stringify([
-    material(facts),
-    symptoms,
-    facts.seenFrom,
-    facts.recovering,
-    facts.roundsLeft,
-    Boolean(facts.likelyCause),
-    facts.blind,
-  ]);
+  return JSON.stringify([symptoms, facts.seenFrom, facts.recovering, facts.roundsLeft, Boolean(facts.likelyCause), ids(facts.blind)]);
+}
+
+function ids(list: readonly { id: string }[]): string[] {
+  return list.map((one) => one.id);
 }
 
 /** What became of the class and the impact, by name. */

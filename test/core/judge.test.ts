@@ -85,6 +85,13 @@ function opened(change: Change): Incident {
   };
 }
 
+/** The same value with every object's keys the other way round. */
+function reordered<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, one) =>
+    one && typeof one === 'object' && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).reverse()) : one,
+  );
+}
+
 const classOf = (change: Change): IncidentClass | undefined => ('class' in change ? change.class : undefined);
 
 describe('the class of a service', () => {
@@ -160,7 +167,7 @@ describe('judging a scope', () => {
   });
 
   it('is a risk while only a component fails, and names it as the likely cause once a service does', () => {
-    const finding = { kind: 'blocking-session', text: 'a report (pid 7) blocks 3 sessions', target: { pid: 7 } };
+    const finding = { kind: 'blocking-session', text: 'a report (pid 7) blocks 3 sessions', target: { pid: 7, backendStart: 'then' } };
     const failure = { kind: 'lock-wait', message: 'sessions wait for 40 s' };
     const blocked = view(database, [said(database, 'north', 0, 'down', { failure, findings: [finding] })]);
     const others = views([]).filter(({ check }) => check.id !== database.id);
@@ -170,6 +177,8 @@ describe('judging a scope', () => {
     const failing = views(['post-invoice/riverside']).filter(({ check }) => check.id !== database.id);
     const raised = judge(input([...failing, blocked], risk)).change;
     expect(classOf(raised)).toBe('partial outage');
+    const stored = { ...risk, facts: reordered(risk.facts) };
+    expect(judge(input([...others, blocked], stored)).change, 'facts as the database gives them back').toEqual({ kind: 'none' });
     expect(raised.kind === 'update' && raised.facts.likelyCause).toEqual({
       text: 'PostgreSQL (shared cluster): a report (pid 7) blocks 3 sessions',
       evidence: 'Began 1 min before.',
