@@ -30,6 +30,8 @@ export interface ConfigDocument extends Places {
   find(path: Path): Position | undefined;
 }
 
+const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels; flatten them`;
+
 /** What each of the parser's complaints means to somebody who writes YAML by hand. */
 const IN_WORDS: Readonly<Record<string, string>> = {
   BAD_DIRECTIVE: 'expected no directive; remove the line that begins with %',
@@ -39,13 +41,15 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'expected one "key: value" on a line; put a text that contains ": " in quotes',
   BLOCK_IN_FLOW: 'an indented block cannot stand inside { } or [ ]; write it on one line or without the brackets',
   DUPLICATE_KEY: 'the key stands here a second time; remove one of the two',
+  RESOURCE_EXHAUSTION: TOO_DEEP,
   KEY_OVER_1024_CHARS: 'the key is longer than 1024 characters; shorten it',
   MULTILINE_IMPLICIT_KEY: 'expected "key: value" on one line; add the colon, or put a long text in quotes',
   MULTIPLE_DOCS: 'expected one document in the file; remove the line --- and what follows',
   TAB_AS_INDENT: 'a tab indents nothing in YAML; use spaces',
 };
 
-const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels; flatten them`;
+/** Refused before parsing: the parser's time grows with the square of the depth, minutes for a file of brackets. */
+const BRACKETS = /(?:[[{]\s*){100}/;
 
 /**
  * Parses the text. Returns the document, or what is wrong with it as YAML: syntax, duplicate keys, unknown anchors and tags,
@@ -55,6 +59,7 @@ export function readDocument(source: string): { document: ConfigDocument } | { p
   if (new TextEncoder().encode(source).length > MAX_BYTES) {
     return { problems: [whole(`the file is larger than ${MAX_BYTES / 1e6} MB; split what it describes between installations`)] };
   }
+  if (BRACKETS.test(source)) return { problems: [whole(TOO_DEEP)] };
   try {
     return parse(source);
   } catch (error) {

@@ -82,11 +82,16 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let best: { word: string; away: number } | undefined;
   for (const candidate of known) {
     const away = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (away <= mayDiffer(candidate) && away < candidate.length && away < (best?.away ?? Infinity)) {
+    if ((away <= mayDiffer(candidate) || sameLetters(word, candidate)) && away < candidate.length && away < (best?.away ?? Infinity)) {
       best = { word: candidate, away };
     }
   }
   return best?.word;
+}
+
+/** `ulr` for `url`: two letters changed places, which counts as two changes. */
+function sameLetters(word: string, candidate: string): boolean {
+  return [...word.toLowerCase()].sort().join('') === [...candidate.toLowerCase()].sort().join('');
 }
 
 function mayDiffer(word: string): number {
