@@ -68,7 +68,7 @@ checks:
       id: 'post-invoice/hillcrest',
       template: 'post-invoice',
       tenant: 'hillcrest',
-      params: { baseUrl: 'https://hillcrest.example/hillcrest', account: { user: 'Hillcrest', password: '${secret:HILLCREST_PIN}' } },
+      params: { baseUrl: 'https://hillcrest.example/hillcrest', account: { user: 'Hillcrest', password: `\${secret:HILLCREST_PIN}` } },
     });
     expect(config.tenants.riverside).toMatchObject({
       title: 'Riverside Clinic',
