@@ -4,6 +4,7 @@
  * Each step looks whether its work is done, so a second run costs a few look-ups and an interrupted one goes on.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,22 +62,39 @@ function npm(args) {
   return own?.endsWith('.js') ? run(process.execPath, [own, ...args]) : run('npm', args);
 }
 
-/** npm writes its hidden lock file last, so an interrupted installation counts as none. */
-function packagesAreThere() {
+/** Says for which lock file `npm ci` was run here. It lies in node_modules, so it goes with them. */
+const STAMP = join(MODULES, '.rounds-lock');
+
+function lockHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
+}
+
+function stamped() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash();
+}
+
+/** Packages that somebody installed by hand count too, when they are the ones of the lock file. */
+function complete(installed) {
   const wanted = json(ROOT, 'package-lock.json')?.packages;
-  const installed = json(MODULES, '.package-lock.json')?.packages;
   if (!wanted) throw new Error(`${join(ROOT, 'package-lock.json')} cannot be read. Is the clone complete?`);
-  if (!installed) return false;
   return Object.entries(wanted).every(
     ([path, entry]) => path === '' || entry.optional || entry.devOptional || installed[path]?.version === entry.version,
   );
 }
 
+/** npm writes its hidden lock file last, so an interrupted installation counts as none. */
+function packagesAreThere() {
+  const installed = json(MODULES, '.package-lock.json')?.packages;
+  return installed !== undefined && (stamped() || complete(installed));
+}
+
 async function packages() {
   if (packagesAreThere()) return;
-  await step('Installing packages (npm ci)', () =>
-    npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']),
-  );
+  const options = ['--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  await step('Installing packages (npm ci)', () => npm(['ci', ...options]));
+  writeFileSync(STAMP, lockHash());
 }
 
 function ownNodeVersion() {
