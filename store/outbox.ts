@@ -198,9 +198,13 @@ export async function putBack(db: Db, claim: Held, delayMs: number, error: strin
   );
 }
 
-/** Nobody knows whether it arrived: it stays in hand until it may be looked for. */
-export async function markUnclear(db: Db, claim: Held, lookAfterMs: number, error: string): Promise<boolean> {
-  return touched(db, claim, `lease_until = sending_since + $3 * interval '1 millisecond', error = $4`, [lookAfterMs, error.slice(0, 500)]);
+/**
+ * Nobody knows whether it arrived: it stays in hand, and is taken up again once `afterRequestMs` have passed since the request, but not
+ * before `delayMs` from now.
+ */
+export async function markUnclear(db: Db, claim: Held, wait: { afterRequestMs: number; delayMs: number }, error: string): Promise<boolean> {
+  const until = `greatest(sending_since + $3 * interval '1 millisecond', now() + $4 * interval '1 millisecond')`;
+  return touched(db, claim, `lease_until = ${until}, error = $5`, [wait.afterRequestMs, wait.delayMs, error.slice(0, 500)]);
 }
 
 async function touched(db: Db, claim: Held, change: string, values: unknown[]): Promise<boolean> {

@@ -1,6 +1,5 @@
-/** What the bot reads to answer people: results, check states and single lines of the story. */
+/** What the bot reads to answer people: results and single lines of the story. */
 import type { Verdict } from '../core/check.ts';
-import type { CheckState } from '../core/evaluate.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import type { Failure, StepResult } from '../core/result.ts';
 import type { Db } from './db.ts';
@@ -53,7 +52,7 @@ function fromRow(row: ResultRow): ResultView {
 }
 
 /** The results of one ask, by check and location. */
-export async function resultsOfAsk(db: Db, askId: number): Promise<ResultView[]> {
+export async function resultViewsOfAsk(db: Db, askId: number): Promise<ResultView[]> {
   const { rows } = await db.query<ResultRow>(
     `select ${RESULT_COLUMNS} from result where ask_id = $1 and ask_id <> 0 order by check_id, location limit 500`,
     [askId],
@@ -79,20 +78,6 @@ export async function latestResults(db: Db, checkIds: readonly string[]): Promis
     [checkIds],
   );
   return rows.map(fromRow);
-}
-
-export interface StateRow {
-  checkId: string;
-  state: CheckState;
-}
-
-/** The folded states of these checks. */
-export async function checkStates(db: Db, checkIds: readonly string[]): Promise<StateRow[]> {
-  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
-    'select check_id, state from check_state where check_id = any ($1)',
-    [checkIds],
-  );
-  return rows.map((row) => ({ checkId: row.check_id, state: row.state }));
 }
 
 export interface Pace {
@@ -130,18 +115,6 @@ export async function firstResult(db: Db, checkIds: readonly string[]): Promise<
 export async function newestIncidents(db: Db, limit = 20): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>('select id from incident order by id desc limit $1', [limit]);
   return rows.map((row) => row.id);
-}
-
-/** Asks for a run by hand, told to `answerTo` when it has ended. Returns the ask's number, or `undefined` when it was asked already. */
-export async function insertManualAsk(
-  db: Db,
-  ask: { key: string; checks: readonly string[]; answerTo: Record<string, unknown> },
-): Promise<number | undefined> {
-  const { rows } = await db.query<{ id: number }>(
-    `insert into ask (purpose, key, checks, answer_to) values ('manual', $1, $2, $3) on conflict (key) do nothing returning id`,
-    [ask.key, JSON.stringify(ask.checks), JSON.stringify(ask.answerTo)],
-  );
-  return rows[0]?.id;
 }
 
 /** When the incident's post went out, if it did. */

@@ -52,13 +52,13 @@ export interface Message {
 }
 
 /** The text with the three characters that mean something to Slack made harmless. */
-export function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** Data inside a line: harmless, on one line, and without the marks of bold, code and strike. */
 export function data(text: string): string {
-  return escape(text.replace(/\s+/g, ' ').trim()).replace(/[*`~]/g, (mark) => `${mark}\u200b`);
+  return escaped(text.replace(/\s+/g, ' ').trim()).replace(/[*`~]/g, (mark) => `${mark}\u200b`);
 }
 
 /** At most `most` characters; what is cut is counted. Never cuts an escape in two. */

@@ -51,7 +51,10 @@ function renderResolved(view: IncidentView): Message {
 /** What people could not do, said of the past. */
 function impactWas(facts: Facts, incident: Incident): string {
   if (incident.peak !== incident.class) return '.';
-  const impact = impactOf(facts, incident.class).replace(' cannot ', ' could not ').replace(' can ', ' could ').replace(' fails', ' failed');
+  const impact = impactOf(facts, incident.class)
+    .replace(' cannot ', ' could not ')
+    .replace(' can ', ' could ')
+    .replace(' fails', ' failed');
   return impact ? `: ${impact}` : '.';
 }
 

@@ -2,7 +2,7 @@
 import { timeOfDay } from '../../core/duration.ts';
 import type { Facts } from '../../core/incident.ts';
 import { listInWords } from '../../core/words.ts';
-import { escape, type Message, sentence } from './blocks.ts';
+import { data, type Message, sentence } from './blocks.ts';
 
 /** "On call now: Ana." Empty when nobody is. */
 export function onCallNow(facts: Facts): string {
@@ -19,7 +19,7 @@ export function unknownPerson(what: string, user: string, facts?: Facts): string
 export function lacksRole(title: string, needed: readonly string[], has: readonly string[], facts: Facts): string {
   const need = needed.length === 0 ? 'nobody may run it yet' : `it needs the role ${orWords(needed)}`;
   const have = has.length === 0 ? 'you have none' : `you are ${listInWords(has)}`;
-  return `You cannot run "${escape(title)}": ${need}, and ${have}.${onCallNow(facts)}`;
+  return `You cannot run "${data(title)}": ${need}, and ${have}.${onCallNow(facts)}`;
 }
 
 function orWords(words: readonly string[]): string {
@@ -40,12 +40,14 @@ export function expiredButton(madeAtMs: number, timeZone: string): Message {
 
 /** Something that is not known, with what may have been meant. `words`: what to type then, with its command. */
 export function notKnown(noun: string, asked: string, nearest: string | undefined, typed: (name: string) => string): Message {
-  const shown = escape(asked.slice(0, 80));
+  const shown = data(asked.slice(0, 80));
   if (!nearest) return sentence(`I know no ${noun} "${shown}".`);
-  return sentence(`I know no ${noun} "${shown}". Did you mean *${escape(nearest)}*? \`${escape(typed(nearest))}\``);
+  return sentence(`I know no ${noun} "${shown}". Did you mean *${data(nearest)}*? \`${data(typed(nearest))}\``);
 }
 
 /** What a person is told when Rounds itself failed at what they asked. */
 export function failed(): Message {
-  return sentence('Rounds could not do that: something in it failed, and it is in the log of the bot. Nothing was changed. Try again in a minute.');
+  return sentence(
+    'Rounds could not do that: something in it failed, and it is in the log of the bot. Nothing was changed. Try again in a minute.',
+  );
 }

@@ -42,7 +42,7 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string): string
 
 function ending(entry: Extract<TimelineEntry, { kind: 'acted' | 'verified' | 'resolved' }>): string {
   if (entry.kind === 'acted') return `${ACTED[entry.outcome](data(entry.title))} ${sentenceOf(entry.summary)}`;
-  if (entry.kind === 'verified') return `Checked again: ${sentenceOf(entry.text)}`;
+  if (entry.kind === 'verified') return sentenceOf(entry.text);
   return `${MARKS.resolved} Resolved after ${spanInWords(entry.afterMs)}. ${data(entry.text)}`.trim();
 }
 
@@ -50,7 +50,7 @@ const ACTED: Record<'done' | 'failed' | 'refused' | 'unclear', (title: string) =
   done: (title) => `"${title}" is done.`,
   failed: (title) => `"${title}" failed.`,
   refused: (title) => `"${title}" was not run.`,
-  unclear: (title) => `Nobody knows whether "${title}" was done: look before you press again.`,
+  unclear: (title) => `"${title}" is unclear:`,
 };
 
 function seen(locations: readonly string[]): string {

@@ -1,0 +1,64 @@
+/** `rounds bot`: reads the environment, builds the adapters, starts the bot. */
+import { readConfig } from '../cli/config.ts';
+import type { Start } from '../core/process.ts';
+import { openQueues } from '../jobs/queue.ts';
+import { openPool } from '../store/db.ts';
+import { startBot } from './bot.ts';
+import { TIMING } from './timing.ts';
+import { SlackWeb } from './web.ts';
+
+/** Four posts in hand take turns with presses and commands. */
+const STORE_CONNECTIONS = 4;
+/** One worker: the queue that wakes. */
+const QUEUE_WORKERS = 1;
+
+/**
+ * Starts the bot. Needs `DATABASE_URL`, `SLACK_BOT_TOKEN` and `SLACK_SIGNING_SECRET` (or `SLACK_APP_TOKEN` for Socket Mode); reads
+ * `ROUNDS_CONFIG`, `ROUNDS_BOT_PORT` (4620), `ROUNDS_BOT_HOST` (127.0.0.1), `ROUNDS_QUEUE_URL` and `SLACK_API_URL`.
+ */
+export const start: Start = async ({ env, log }) => {
+  const url = required(env.DATABASE_URL, 'DATABASE_URL', 'the address of the database, such as postgres://rounds@127.0.0.1/rounds');
+  const botToken = required(env.SLACK_BOT_TOKEN, 'SLACK_BOT_TOKEN', 'the bot token of the Slack app, which begins with xoxb-');
+  const appToken = env.SLACK_APP_TOKEN || undefined;
+  const signingSecret = appToken
+    ? (env.SLACK_SIGNING_SECRET ?? '')
+    : required(env.SLACK_SIGNING_SECRET, 'SLACK_SIGNING_SECRET', 'the signing secret of the Slack app, under "Basic Information"');
+  const config = await readConfig(env.ROUNDS_CONFIG ?? 'rounds.yaml');
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const pool = openPool({ url, name: 'bot', max: STORE_CONNECTIONS, log });
+  const queues = openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'bot', workers: QUEUE_WORKERS });
+  const slack = new SlackWeb({
+    token: botToken,
+    ...(env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {}),
+    timeoutMs: TIMING.requestTimeoutMs,
+    log,
+    now: clock.now,
+  });
+  const host = env.ROUNDS_BOT_HOST ?? '127.0.0.1';
+  const door = { signingSecret, botToken, ...(appToken ? { appToken } : {}), host, port: portOf(env.ROUNDS_BOT_PORT) };
+  const bot = await startBot({ pool, config, log, clock, slack, queues, ...door });
+  log.info({ port: bot.port, people: Object.keys(config.people).length }, 'the bot listens to Slack');
+  return {
+    ready: async () => {
+      const answer = await pool.query('select 1').catch((error: Error) => error);
+      return answer instanceof Error ? `PostgreSQL does not answer: ${answer.message}` : bot.trouble();
+    },
+    stop: async () => {
+      await bot.stop();
+      await queues.close();
+      await pool.end();
+    },
+  };
+};
+
+function required(value: string | undefined, name: string, expected: string): string {
+  if (!value) throw new Error(`${name} is not set: expected ${expected}.`);
+  return value;
+}
+
+function portOf(text: string | undefined): number {
+  const port = Number(text || 4620);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`ROUNDS_BOT_PORT: expected a port such as 4620, got "${text}".`);
+  return port;
+}

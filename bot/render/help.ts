@@ -1,0 +1,21 @@
+/** What can be typed. Made from what the commands say of themselves. Pure. */
+import { type Message, message, section } from './blocks.ts';
+
+export interface HelpEntry {
+  verb: string;
+  arguments: string;
+  summary: string;
+  example: string;
+  changes: boolean;
+}
+
+/** All commands, each with an example. */
+export function renderHelp(entries: readonly HelpEntry[]): Message {
+  const lines = entries.map((entry) => {
+    const usage = ['/rounds', entry.verb, entry.arguments].filter(Boolean).join(' ');
+    const who = entry.changes ? ' Only for people listed in rounds.yaml.' : '';
+    const example = entry.arguments ? ` For example \`${entry.example}\`.` : '';
+    return `\`${usage}\`\n${entry.summary}${who}${example}`;
+  });
+  return message('What you can type', [section('*What you can type.* Only you see the answers.'), ...lines.map((line) => section(line))]);
+}

@@ -1,0 +1,40 @@
+/** Answers one person with the result of a run that they asked for. Told once: an unclear answer is not repeated. */
+import { markRefused, markSent } from '../../store/outbox.ts';
+import { gapsOfAsk, resultViewsOfAsk } from '../../store/query.ts';
+import { SlackTrouble } from '../contract.ts';
+import * as metrics from '../metrics.ts';
+import { type Message, sentence } from '../render/blocks.ts';
+import { renderRun } from '../render/run.ts';
+import type { SendContext } from './context.ts';
+
+/** Sends one `answer` row: payload `{responseUrl, askId}`, or `{responseUrl, text}`. Throws `SlackTrouble` for what may be tried again. */
+export async function sendAnswer(context: SendContext): Promise<void> {
+  const { pool, claim, slack } = context;
+  const { responseUrl } = claim.payload;
+  if (typeof responseUrl !== 'string' || !/^https?:\/\//.test(responseUrl)) {
+    return void (await markRefused(pool, claim, 'it names nobody to answer'));
+  }
+  if (claim.sentAgoMs !== undefined) return giveUp(context);
+  const message = await render(context);
+  await context.sending();
+  try {
+    await slack.respond(responseUrl, message);
+  } catch (error) {
+    if (error instanceof SlackTrouble && error.kind === 'unclear') return giveUp(context);
+    throw error;
+  }
+  await markSent(pool, claim, {});
+  metrics.posts.inc({ kind: 'answer', outcome: 'sent' });
+}
+
+async function giveUp(context: SendContext): Promise<void> {
+  metrics.posts.inc({ kind: 'answer', outcome: 'unclear' });
+  await markRefused(context.pool, context.claim, 'nobody knows whether it arrived, and answers are not repeated');
+}
+
+async function render(context: SendContext): Promise<Message> {
+  const { payload } = context.claim;
+  if (typeof payload.askId !== 'number') return sentence(String(payload.text ?? 'Done.'));
+  const [results, gaps] = await Promise.all([resultViewsOfAsk(context.pool, payload.askId), gapsOfAsk(context.pool, payload.askId)]);
+  return renderRun({ config: context.config, results, gaps });
+}
