@@ -1,12 +1,20 @@
+import type { Log } from '../core/process.ts';
+import { migrateQueue } from '../jobs/queue.ts';
 import { migrate } from '../store/migrate.ts';
 import type { CliContext } from './context.ts';
 
-/** Migrates the database named in DATABASE_URL. Returns the exit code. */
+/** Brings Rounds' own tables and those of the queue to this version. Both are safe to run again, and from several processes at once. */
+export async function migrateAll(databaseUrl: string, queueUrl: string, log: Log): Promise<void> {
+  await migrate(databaseUrl, log);
+  await migrateQueue(queueUrl);
+}
+
+/** Migrates the database named in DATABASE_URL, and the queue's when ROUNDS_QUEUE_URL names another. Returns the exit code. */
 export async function migrateDatabase({ env, log, io }: CliContext): Promise<number> {
   if (!env.DATABASE_URL) {
     io.err('DATABASE_URL is not set: expected the address of a PostgreSQL database, such as postgres://rounds@127.0.0.1/rounds.\n');
     return 1;
   }
-  await migrate(env.DATABASE_URL, log);
+  await migrateAll(env.DATABASE_URL, env.ROUNDS_QUEUE_URL ?? env.DATABASE_URL, log);
   return 0;
 }

@@ -12,6 +12,7 @@ import { readConfigFacts, writeDemoConfig } from './up-config.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PORTS = { desk: 4600, clinic: 4610, clinicControl: 4611, bot: 4620 };
+const CLINIC_DATABASE = 'clinic';
 /** The role with which the probes look at PostgreSQL in the demo: it sees all sessions and may cancel them, and reads no data. */
 const MONITOR_ROLE = 'rounds_monitor';
 
@@ -104,6 +105,8 @@ function workspaceSlack(env: CliContext['env']): UpPlan['slack'] {
 }
 
 async function sampleClinic(postgres: EmbeddedPostgres, folder: string): Promise<NonNullable<UpPlan['clinic']>> {
+  // Made here already, so that the first probe finds it however long the clinic takes.
+  await ensureDatabase(postgres.adminUrl, CLINIC_DATABASE);
   // The port may be another one than last time, so the address is written anew.
   writeSecret(folder, 'POSTGRES_MAIN_URL', await monitorUrl(postgres, folder));
   return {
@@ -125,5 +128,5 @@ async function monitorUrl(postgres: EmbeddedPostgres, folder: string): Promise<s
   } finally {
     await client.end();
   }
-  return `postgres://${MONITOR_ROLE}:${password}@127.0.0.1:${postgres.port}/postgres`;
+  return `postgres://${MONITOR_ROLE}:${password}@127.0.0.1:${postgres.port}/${CLINIC_DATABASE}`;
 }

@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrate } from '../store/migrate.ts';
+
 import type { CliContext } from './context.ts';
 import { takeLock } from './lock.ts';
+import { migrateAll } from './migrate.ts';
 import { type EmbeddedPostgres, startPostgres } from './postgres.ts';
 import { removeTable, writeTable } from './process-table.ts';
 import { type ProcessState, supervise } from './supervisor.ts';
@@ -79,7 +80,7 @@ async function start(context: CliContext, stop: StopRequest, closers: Closers): 
   const postgres = ownDatabaseUrl(context) ? undefined : await openPostgres(context, stop, closers);
   if (stop.asked) return;
   const plan = await makePlan(context, postgres, ports);
-  await migrate(plan.databaseUrl, log);
+  await migrateAll(plan.databaseUrl, plan.databaseUrl, log);
   if (stop.asked) return;
   await runChildren(context, plan, postgres, stop, closers);
   if (!stop.asked) io.out(welcome(plan));
