@@ -36,7 +36,7 @@ const VERBS: VerbHelp[] = [
   $ SLACK_BOT_TOKEN=… SLACK_SIGNING_SECRET=… rounds up --config rounds.yaml
                                        your services in your Slack workspace
 
-DATABASE_URL in the environment takes the place of the embedded PostgreSQL.
+With --config, DATABASE_URL in the environment takes the place of the embedded PostgreSQL.
 Ctrl-C stops all of it. What it knows is kept for the next start.`,
     run: async (context) => (await import('./up.ts')).up(context),
   },
