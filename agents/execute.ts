@@ -1,0 +1,185 @@
+/** From an order to a result: resolves secrets, runs the probe in its time, once more at once when it is down, and cleans what it said. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/process.ts';
+import type { Attempt, Failure, Finding, Result, StepResult } from '../core/result.ts';
+import type { Order } from '../core/run.ts';
+import { AgentFault, type BrowserSource, type Outcome, type Probe, type ProbeContext } from '../probes/probe.ts';
+import { deadline, Overdue } from './deadline.ts';
+import { type Redact, redactor, shownForms } from './redact.ts';
+import type { Secrets } from './secrets.ts';
+
+/** What a probe gets to settle after its time: a picture takes up to 3 s and closing its context another moment. */
+const GRACE_MS = 5_000;
+/** A browser that is not free by then is the agent's trouble. */
+const BROWSER_WAIT_MS = 60_000;
+
+export interface ExecuteDeps {
+  probes: ReadonlyMap<string, Probe>;
+  secrets: Secrets;
+  browser?: BrowserSource;
+  /** Where journeys are. */
+  filesFolder?: string;
+  clock: Clock;
+  log: Log;
+  graceMs?: number;
+}
+
+/** The agent stops before the run has ended: there is no result, and the run is handed back. */
+export class Stopping extends Error {}
+
+/**
+ * Runs an order to its result. Never throws for a target or for an agent that is in trouble: the first is `down`, the second
+ * `fault`. Throws {@link Stopping} when `stop` aborts first.
+ */
+export async function execute(order: Order, deps: ExecuteDeps, stop: AbortSignal): Promise<Result> {
+  const startLatenessMs = deps.clock.now() - order.notBeforeMs;
+  const attempts: Attempt[] = [];
+  let last: Outcome;
+  do {
+    last = await attempt(order, deps, stop);
+    attempts.push({ verdict: last.verdict, durationMs: last.durationMs, ...(last.failure ? { failure: last.failure } : {}) });
+  } while (last.verdict === 'down' && attempts.length <= order.retries);
+  return {
+    run: order.run,
+    revision: order.revision,
+    verdict: last.verdict,
+    ...(last.failure ? { failure: last.failure } : {}),
+    durationMs: last.durationMs,
+    startLatenessMs,
+    steps: last.steps ?? [],
+    measurements: last.measurements ?? {},
+    attempts,
+    findings: last.findings ?? [],
+    ...(last.picture ? { picture: last.picture } : {}),
+  };
+}
+
+async function attempt(order: Order, deps: ExecuteDeps, stop: AbortSignal): Promise<Outcome> {
+  if (stop.aborted) throw new Stopping();
+  const startedMs = deps.clock.monotonic();
+  let redact: Redact = redactor([]);
+  try {
+    const probe = deps.probes.get(order.type);
+    if (!probe) throw new AgentFault('unknown-type', `This agent knows no probe "${order.type}".`);
+    const resolved = await deps.secrets.resolve(order.params);
+    redact = redactor(resolved.secrets);
+    const outcome = await inTime(probe, resolved.params, shownForms(resolved.secrets), order, deps, stop);
+    return cleaned(withSlowness(outcome, order.degradedAboveMs), redact);
+  } catch (error) {
+    if (stop.aborted) throw new Stopping();
+    return cleaned(
+      { verdict: 'fault', durationMs: deps.clock.monotonic() - startedMs, failure: faultOf(error, order, deps.log, redact) },
+      redact,
+    );
+  }
+}
+
+async function inTime(
+  probe: Probe,
+  params: Record<string, unknown>,
+  secrets: string[],
+  order: Order,
+  deps: ExecuteDeps,
+  stop: AbortSignal,
+): Promise<Outcome> {
+  const time = deadline(order.timeoutMs, deps.graceMs ?? GRACE_MS, stop);
+  const startedMs = deps.clock.monotonic();
+  const context: ProbeContext = {
+    signal: time.signal,
+    timeoutMs: order.timeoutMs,
+    monotonic: () => deps.clock.monotonic(),
+    log: deps.log.child({ run: order.run }),
+    secrets,
+    traceparent: newTraceparent(),
+    ...(order.tenant === undefined ? {} : { tenant: order.tenant }),
+    ...(deps.filesFolder === undefined ? {} : { filesFolder: deps.filesFolder }),
+    ...(deps.browser && probe.browser ? { browser: startingOnLoan(deps.browser, time.start) } : {}),
+  };
+  if (!probe.browser) time.start();
+  const running = probe.run(params as never, context);
+  running.catch(() => {});
+  try {
+    return await Promise.race([running, time.overdue]);
+  } catch (error) {
+    if (!(error instanceof Overdue) || stop.aborted) throw error;
+    deps.log.warn({ run: order.run }, 'the probe did not end in its time and was abandoned');
+    return { verdict: 'down', durationMs: deps.clock.monotonic() - startedMs, failure: { kind: 'timeout', message: 'no answer in time' } };
+  } finally {
+    time.close();
+  }
+}
+
+/** The check's time begins when the browser is there: waiting for it is the agent's, not the target's. */
+function startingOnLoan(browser: BrowserSource, start: () => void): BrowserSource {
+  return {
+    async withContext(use, signal) {
+      const tooLong = new AbortController();
+      const timer = setTimeout(
+        () => tooLong.abort(new AgentFault('no-browser', 'No browser of this agent was free within 60 s.')),
+        BROWSER_WAIT_MS,
+      );
+      try {
+        return await browser.withContext(
+          (context) => {
+            clearTimeout(timer);
+            start();
+            return use(context);
+          },
+          AbortSignal.any([signal, tooLong.signal]),
+        );
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function newTraceparent(): string {
+  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+}
+
+/** Up, but slower than the check allows, is degraded. */
+function withSlowness(outcome: Outcome, degradedAboveMs: number | undefined): Outcome {
+  if (outcome.verdict !== 'up' || degradedAboveMs === undefined || outcome.durationMs <= degradedAboveMs) return outcome;
+  const seconds = (ms: number) => `${Number((ms / 1000).toFixed(2))} s`;
+  const failure = { kind: 'slow', message: `took ${seconds(outcome.durationMs)}, expected at most ${seconds(degradedAboveMs)}` };
+  return { ...outcome, verdict: 'degraded', failure };
+}
+
+function faultOf(error: unknown, order: Order, log: Log, redact: Redact): Failure {
+  if (error instanceof AgentFault) return { kind: error.kind, message: error.message };
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  log.error({ run: order.run, type: order.type, error: redact(words) }, 'a probe failed by its own fault');
+  return { kind: 'probe-error', message: `The probe "${order.type}" failed by its own fault; the log of the agent says how.` };
+}
+
+function cleaned(outcome: Outcome, redact: Redact): Outcome {
+  const { failure, steps, findings, measurements } = outcome;
+  return {
+    ...outcome,
+    durationMs: Math.max(0, outcome.durationMs),
+    ...(failure ? { failure: cleanFailure(failure, redact) } : {}),
+    ...(steps ? { steps: steps.slice(0, 100).map((step) => cleanStep(step, redact)) } : {}),
+    ...(findings ? { findings: findings.slice(0, 10).map((finding) => cleanFinding(finding, redact)) } : {}),
+    ...(measurements ? { measurements: numbersOnly(measurements) } : {}),
+  };
+}
+
+function cleanFailure({ kind, message, step }: Failure, redact: Redact): Failure {
+  return { kind, message: redact(message), ...(step === undefined ? {} : { step: redact(step, 120) }) };
+}
+
+function cleanStep(step: StepResult, redact: Redact): StepResult {
+  return { ...step, name: redact(step.name, 120) };
+}
+
+function cleanFinding(finding: Finding, redact: Redact): Finding {
+  const target = Object.entries(finding.target).map(([key, value]) => [key, typeof value === 'string' ? redact(value, 200) : value]);
+  return { ...finding, text: redact(finding.text), target: Object.fromEntries(target) };
+}
+
+/** NaN and Infinity do not survive JSON. */
+function numbersOnly(measurements: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(measurements).filter(([, value]) => Number.isFinite(value)));
+}

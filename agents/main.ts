@@ -1,0 +1,57 @@
+/** `rounds agent`: reads the environment, builds the adapters, starts the agent of one location. */
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Start } from '../core/process.ts';
+import { openQueues } from '../jobs/queue.ts';
+import { loadProbes } from '../probes/registry.ts';
+import { loadActions } from '../runbooks/registry.ts';
+import { startAgent } from './agent.ts';
+import { warmBrowser } from './browser.ts';
+import { findChromium } from './chromium.ts';
+import * as metrics from './metrics.ts';
+import { reporterTo } from './reporter.ts';
+import { secretsFrom } from './secrets.ts';
+import { openSpool } from './spool.ts';
+
+/** Rounds, journeys, actions. */
+const WORKED_QUEUES = 3;
+
+/**
+ * Starts an agent. Needs `ROUNDS_QUEUE_URL` and a location, as `--location` or `ROUNDS_LOCATION`. Secrets come from the folder
+ * `ROUNDS_SECRETS_DIR`, else from the environment; journeys from below the folder of `ROUNDS_CONFIG`.
+ */
+export const start: Start = async ({ env, log, options }) => {
+  const location = options.location ?? env.ROUNDS_LOCATION;
+  if (!location) throw new Error('No location: expected --location, one of those in rounds.yaml.');
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/i.test(location)) throw new Error(`--location: expected a location of rounds.yaml, got "${location}".`);
+  const url = env.ROUNDS_QUEUE_URL;
+  if (!url) throw new Error('ROUNDS_QUEUE_URL is not set: expected the address of the queue, such as postgres://rounds@127.0.0.1/rounds.');
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const folder = join(resolve(env.ROUNDS_DATA ?? '.rounds'), 'spool', location);
+  const spool = await openSpool({ folder, log, now: clock.now });
+  metrics.watchSpool(() => spool.size());
+  const queues = openQueues({ url, log, name: `agent ${location}`, workers: WORKED_QUEUES });
+  const reporter = reporterTo({ queues, spool, location, agent: `${location}@${hostname()}/${process.pid}`.slice(0, 80), clock, log });
+  const browser = warmBrowser({ chromium: () => findChromium(env), log, onLaunch: () => metrics.browserLaunches.inc() });
+  const agent = startAgent({
+    location,
+    queues,
+    reporter,
+    browser,
+    clock,
+    log,
+    probes: await loadProbes(),
+    actions: await loadActions(),
+    secrets: secretsFrom({ env, ...(env.ROUNDS_SECRETS_DIR ? { folder: env.ROUNDS_SECRETS_DIR } : {}) }),
+    filesFolder: dirname(resolve(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml')),
+  });
+  return {
+    ready: async () => reporter.trouble(),
+    stop: async () => {
+      await agent.stop();
+      await reporter.close();
+      await browser.close();
+      await queues.close();
+    },
+  };
+};

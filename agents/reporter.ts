@@ -1,0 +1,93 @@
+/** Hands reports to the queue, in order; what it does not take goes to the spool and is sent when it is back. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/process.ts';
+import { QUEUES, type Report } from '../jobs/contract.ts';
+import type { Queues } from '../jobs/queue.ts';
+import type { Spool, Spooled } from './spool.ts';
+
+/** A queue that has not taken a report by then counts as away. */
+const SEND_MS = 5_000;
+const RETRY_MS = 2_000;
+
+export type ReportBody = Partial<Pick<Report, 'results' | 'refusals' | 'actions'>>;
+
+export interface Reporter {
+  /** Resolves when the queue or the disk has the report. */
+  send(body: ReportBody): Promise<void>;
+  /** Why nothing can be handed over now; `undefined` when all is well. */
+  trouble(): string | undefined;
+  /** Tries once more to empty the spool, then ends. What is left stays on disk for the next start. */
+  close(): Promise<void>;
+}
+
+export interface ReporterDeps {
+  queues: Pick<Queues, 'add'>;
+  spool: Spool;
+  location: string;
+  /** This agent's name, told with each report. */
+  agent: string;
+  clock: Clock;
+  log: Log;
+  retryMs?: number;
+}
+
+/** A reporter for one location. */
+export function reporterTo(deps: ReporterDeps): Reporter {
+  const { queues, spool, log, clock } = deps;
+  const queue = QUEUES.results(deps.location);
+  let away = false;
+  // One after the other, so that a result is never overtaken by an older one from the spool.
+  let turn: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  };
+  const handOver = ({ id, report }: Spooled) =>
+    inTime(queues.add(queue, [{ id, data: { ...report, sentAtMs: clock.now() } }], 'until-stored'));
+  const attempt = async (work: () => Promise<void>): Promise<boolean> => {
+    try {
+      await work();
+      if (away) log.info({}, 'the queue is back');
+      away = false;
+      return true;
+    } catch (error) {
+      if (!away) log.warn({ error: String(error) }, 'the queue is away; results wait on disk');
+      away = true;
+      return false;
+    }
+  };
+  const flush = () => inTurn(async () => void (spool.size() > 0 && (await attempt(() => spool.drain(handOver)))));
+  const timer = setInterval(() => void flush(), deps.retryMs ?? RETRY_MS);
+  timer.unref();
+
+  return {
+    send: (body) =>
+      inTurn(async () => {
+        const report: Report = { v: 1, agent: deps.agent, sentAtMs: clock.now(), results: [], refusals: [], actions: [], ...body };
+        const spooled = { id: randomUUID(), report };
+        // The queue is only asked while nothing waits: what waits was first.
+        if (spool.size() === 0 && (await attempt(() => handOver(spooled)))) return;
+        await spool.put(spooled);
+      }),
+    trouble: () => (away ? `The queue is away; ${spool.size()} reports wait on disk.` : undefined),
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the queue does not answer')), SEND_MS);
+  });
+  work.catch(() => {});
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
