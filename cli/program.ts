@@ -26,6 +26,10 @@ const VERBS: VerbHelp[] = [
     summary: 'run everything on this machine: PostgreSQL, worker, bot, agents, and the sample clinic with a local Slack desk',
     options: [
       new Option('--config <file>', 'your configuration; without it the sample clinic is started'),
+      new Option(
+        '--clinic',
+        'start the sample clinic with a configuration of your own, such as a changed copy of examples/clinic/rounds.yaml',
+      ),
       new Option('--port <port>', 'the port of the desk (default: 4600, or the next free one)'),
       new Option('--data <folder>', 'where data, secrets and state are kept (default: .rounds)'),
       new Option('--verbose', 'show every log line of every process'),

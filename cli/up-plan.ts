@@ -11,6 +11,7 @@ import type { UpPlan } from './up-children.ts';
 import { readConfigFacts, writeDemoConfig } from './up-config.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SAMPLE_CONFIG = join(ROOT, 'examples', 'clinic', 'rounds.yaml');
 const PORTS = { desk: 4600, clinic: 4610, clinicControl: 4611, bot: 4620 };
 const CLINIC_DATABASE = 'clinic';
 /** The role with which the probes look at PostgreSQL in the demo: it sees all sessions and may cancel them, and reads no data. */
@@ -21,9 +22,14 @@ export function dataFolderOf({ options, env }: CliContext): string {
   return resolve(options.data ?? env.ROUNDS_DATA ?? '.rounds');
 }
 
-/** Whether the database is somebody else's: only with a configuration of one's own, since the demo makes databases and roles. */
-export function ownDatabaseUrl({ options, env }: CliContext): string | undefined {
-  return options.config ? env.DATABASE_URL : undefined;
+/** Whether the sample clinic runs too: without a configuration, or with one of your own that is about the clinic. */
+function withClinic({ options }: CliContext): boolean {
+  return options.config === undefined || options.clinic === 'true';
+}
+
+/** Whether the database is somebody else's: never with the sample clinic, since that makes databases and roles. */
+export function ownDatabaseUrl(context: CliContext): string | undefined {
+  return withClinic(context) ? undefined : context.env.DATABASE_URL;
 }
 
 /** The ports that are free now, as near to the usual ones as can be. Throws when the desk's was asked for by name and is taken. */
@@ -54,10 +60,10 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
   const dataFolder = dataFolderOf(context);
   const secretsFolder = join(dataFolder, 'secrets');
   const agentSecretsFolder = join(secretsFolder, 'agents');
-  const demo = options.config === undefined;
-  const configPath = options.config
-    ? resolve(options.config)
-    : writeDemoConfig(join(ROOT, 'examples', 'clinic', 'rounds.yaml'), join(dataFolder, 'demo', 'rounds.yaml'), ports);
+  const demo = withClinic(context);
+  const configPath = demo
+    ? writeDemoConfig(resolve(options.config ?? SAMPLE_CONFIG), join(dataFolder, 'demo', 'rounds.yaml'), ports)
+    : resolve(options.config ?? '');
   const withDesk = demo || !env.SLACK_BOT_TOKEN;
   return {
     program: process.execPath,
