@@ -22,6 +22,8 @@ export interface ChildSpec {
   program: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
+  /** Started only when these have been ready once. */
+  after?: readonly string[];
 }
 
 /** What is known of a process that runs. */
@@ -61,18 +63,19 @@ interface Running {
   startedMs: number;
   backoffMs: number;
   failures: number;
+  launched: boolean;
   everReady: boolean;
   lastLine: string;
   restart: NodeJS.Timeout | undefined;
 }
 
-/** Starts all children at once. */
+/** Starts all children at once, but those that wait for others. */
 export function supervise(options: SupervisorOptions): Supervisor {
   const processes = options.children.map((spec) => fresh(spec, options.firstBackoffMs ?? FIRST_BACKOFF_MS));
   const allReady = Promise.withResolvers<void>();
   const control: Control = { options, processes, allReady, stopping: undefined };
   allReady.promise.catch(() => {});
-  for (const running of processes) launch(control, running);
+  launchDue(control);
   return { ready: allReady.promise, stop: () => (control.stopping ??= stopAll(control)) };
 }
 
@@ -91,14 +94,25 @@ function fresh(spec: ChildSpec, backoffMs: number): Running {
     startedMs: 0,
     backoffMs,
     failures: 0,
+    launched: false,
     everReady: false,
     lastLine: '',
     restart: undefined,
   };
 }
 
+/** Starts what was not started yet and waits for nothing any more. */
+function launchDue(control: Control): void {
+  if (control.stopping) return;
+  const waitsFor = (name: string) => control.processes.some(({ spec, everReady }) => spec.name === name && !everReady);
+  for (const running of control.processes) {
+    if (!running.launched && !running.spec.after?.some(waitsFor)) launch(control, running);
+  }
+}
+
 function launch(control: Control, running: Running): void {
   const { spec } = running;
+  running.launched = true;
   const child = spawn(spec.program, spec.args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   running.child = child;
   running.startedMs = performance.now();
@@ -129,6 +143,7 @@ function hear(control: Control, running: Running, word: Word): void {
     running.everReady = true;
   }
   control.options.onChange(tableOf(control));
+  launchDue(control);
   if (control.processes.every((one) => one.everReady)) control.allReady.resolve();
 }
 

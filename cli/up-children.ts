@@ -29,7 +29,9 @@ export interface UpPlan {
 export function childrenOf(plan: UpPlan): ChildSpec[] {
   const agents = plan.facts.locations.map((location) => agent(plan, location));
   const front = [...(plan.withDesk ? [desk(plan)] : []), ...(plan.clinic ? [clinic(plan, plan.clinic)] : [])];
-  return [...front, worker(plan), bot(plan), ...agents];
+  const others = [...front, bot(plan), ...agents];
+  // The worker gives out the work: were it first, checks would run while the clinic is still opening, and raise an alarm about nothing.
+  return [...others, { ...worker(plan), after: others.map(({ name }) => name) }];
 }
 
 /** Addresses to look at and call. */

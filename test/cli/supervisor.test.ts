@@ -61,6 +61,14 @@ describe('the supervisor', () => {
     }
   });
 
+  it('starts one that waits for another when that one is ready', async () => {
+    const { supervisor, table, until } = start([{ ...fixture('worker', 'plain'), after: ['clinic'] }, fixture('clinic', 'plain')]);
+    expect(Object.keys(table())).toEqual(['clinic']);
+    await until(({ worker }) => worker !== undefined);
+    expect(table().clinic?.ready).toBe(true);
+    await supervisor.ready;
+  });
+
   it('starts a killed process again, and says so', async () => {
     const { supervisor, table, until, log } = start([fixture('worker', 'plain')]);
     await supervisor.ready;

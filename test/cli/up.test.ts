@@ -52,10 +52,14 @@ function planOf(changes: Partial<UpPlan> = {}): UpPlan {
 
 describe('the processes of up', () => {
   it('are the desk, the clinic, the worker, the bot and an agent for each location', () => {
-    expect(childrenOf(planOf()).map(({ name }) => name)).toEqual(['desk', 'clinic', 'worker', 'bot', 'agent-north', 'agent-south']);
+    expect(childrenOf(planOf()).map(({ name }) => name)).toEqual(['desk', 'clinic', 'bot', 'agent-north', 'agent-south', 'worker']);
     const real = planOf({ withDesk: false, clinic: undefined });
-    expect(childrenOf(real).map(({ name }) => name)).toEqual(['worker', 'bot', 'agent-north', 'agent-south']);
+    expect(childrenOf(real).map(({ name }) => name)).toEqual(['bot', 'agent-north', 'agent-south', 'worker']);
     expect(Object.keys(urlsOf(real))).toEqual(['bot']);
+  });
+
+  it('are all ready before the worker gives out work', () => {
+    expect(childrenOf(planOf()).at(-1)).toMatchObject({ name: 'worker', after: ['desk', 'clinic', 'bot', 'agent-north', 'agent-south'] });
   });
 
   it('get no secret on the command line', () => {
