@@ -134,7 +134,7 @@ export class Notifier {
   }
 
   async #settleTrouble(claim: Claim, trouble: SlackTrouble): Promise<void> {
-    const { pool, log } = this.#parts;
+    const { pool, log, timing } = this.#parts;
     const fields = { kind: claim.kind, reason: claim.reason, incident: claim.incidentId, channel: claim.channel, slack: trouble.code };
     switch (trouble.kind) {
       case 'limited':
@@ -145,12 +145,12 @@ export class Notifier {
       case 'auth':
         this.#trouble = `Slack refuses the bot's token (${trouble.code}): check SLACK_BOT_TOKEN and the app's scopes.`;
         log.error(fields, this.#trouble);
-        await putBack(pool, claim, delayAfter(claim.tries), trouble.message);
+        await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       case 'not-sent':
         this.#trouble = trouble.message;
         log.warn(fields, trouble.message);
-        await putBack(pool, claim, delayAfter(claim.tries), trouble.message);
+        await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       default:
         log.error(fields, `Slack will not take it: ${trouble.message}`);
@@ -160,7 +160,7 @@ export class Notifier {
 
   async #lookLater(claim: Claim, why: string, atLeastMs = 0): Promise<void> {
     const { pool, timing } = this.#parts;
-    const delayMs = Math.max(atLeastMs, delayAfter(claim.tries));
+    const delayMs = Math.max(atLeastMs, delayAfter(claim.tries, timing.retryMs));
     await markUnclear(pool, claim, { afterRequestMs: timing.requestTimeoutMs + timing.graceMs, delayMs }, why);
   }
 

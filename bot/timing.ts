@@ -17,6 +17,8 @@ export interface Timing {
   atOnce: number;
   /** How long stopping waits for what is in hand. */
   drainMs: number;
+  /** The first wait after something failed; each further one is twice as long, at most 30 times. */
+  retryMs: number;
   /** After a picture could not be shown. */
   pictureRetryMs: number;
 }
@@ -30,10 +32,11 @@ export const TIMING: Timing = {
   updateGapMs: 1_200,
   atOnce: 4,
   drainMs: 8_000,
+  retryMs: 1_000,
   pictureRetryMs: 5_000,
 };
 
-/** 1 s, 2 s, 4 s … at most 30 s. */
-export function delayAfter(tries: number): number {
-  return Math.min(30_000, 1_000 * 2 ** Math.min(10, Math.max(0, tries - 1)));
+/** How long to wait after that many tries: once, twice, four times `retryMs` …, at most 30 times. */
+export function delayAfter(tries: number, retryMs: number): number {
+  return retryMs * Math.min(30, 2 ** Math.min(10, Math.max(0, tries - 1)));
 }

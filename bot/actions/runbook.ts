@@ -65,7 +65,7 @@ const runbook: ButtonVerb = {
 async function ask(db: Db, context: PressContext, params: Params, known: Runbook): Promise<Message> {
   // Under the incident's lock: of two presses the second sees the first.
   const incident = await incidentById(db, context.incident.id, 'for update');
-  if (!incident || incident.state !== 'open' || !stillOffered(incident, params)) {
+  if (incident?.state !== 'open' || !stillOffered(incident, params)) {
     await refuse(db, context, params, 'stale-button');
     return staleButton(context.button.madeAtMs, context.config.timezone);
   }

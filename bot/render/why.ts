@@ -140,7 +140,9 @@ function verdictLines(view: WhyView): string[] {
 function saidBy(config: Config, inputs: Inputs): string {
   const { locations, quorum } = inputs;
   if (typeof locations !== 'object' || locations === null) return '';
-  const said = Object.entries(locations).map(([location, verdict]) => `${data(locationTitle(config, location))} ${data(String(verdict))}`);
+  const said = Object.entries(locations)
+    .sort()
+    .map(([location, verdict]) => `${data(locationTitle(config, location))} ${data(String(verdict))}`);
   if (said.length === 0) return '';
   const needed = typeof quorum === 'number' ? `; ${quorum} of ${said.length} must agree` : '';
   return ` (${said.slice(0, 8).join(', ')}${needed})`;
