@@ -28,7 +28,7 @@ export interface ProbeContext {
   tenant?: string;
   /** The browser of the agent; only journeys ask for it. */
   browser?: BrowserSource;
-  /** The folder from which a relative file in the parameters starts; nothing outside it is read. Only journeys ask for it. */
+  /** Where journeys are, when the agent was confined to a folder: relative files start there, and nothing outside it is loaded. */
   filesFolder?: string;
   /** Every secret that was resolved into the parameters, for masking pictures. Never to be logged or returned. */
   secrets: readonly string[];

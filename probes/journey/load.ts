@@ -1,7 +1,7 @@
-/** Loads a journey's file. It is code, so only files below the folder that the agent was given are loaded. */
+/** Loads a journey's file. It is code that runs in the agent: an agent that was given a folder loads nothing outside it. */
 import { realpath, stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
-import { extname, resolve, sep } from 'node:path';
+import { extname, isAbsolute, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { AgentFault } from '../probe.ts';
@@ -19,10 +19,12 @@ registerHooks({
   },
 });
 
-/** The journey of a file. A file that was changed is loaded anew. Throws `AgentFault` `journey-error` with the reason. */
+/**
+ * The journey of a file. A file that was changed is loaded anew. With a `folder`, relative files start there and nothing outside
+ * it is loaded; without one, only absolute files are. Throws `AgentFault` `journey-error` with the reason.
+ */
 export async function loadJourney(file: string, folder: string | undefined): Promise<Journey> {
-  if (folder === undefined) throw new AgentFault('journey-error', 'This agent was given no folder with journeys.');
-  const path = await pathBelow(file, folder);
+  const path = await pathOf(file, folder);
   const { mtimeMs } = await stat(path);
   // The extension again at the end: some loaders tell the language by it.
   const module = await imported(`${pathToFileURL(path).href}?changed=${mtimeMs}${extname(path)}`, file);
@@ -30,15 +32,19 @@ export async function loadJourney(file: string, folder: string | undefined): Pro
   return module.default;
 }
 
-async function pathBelow(file: string, folder: string): Promise<string> {
+async function pathOf(file: string, folder: string | undefined): Promise<string> {
+  if (folder === undefined && !isAbsolute(file))
+    throw new AgentFault('journey-error', `${file}: this agent was given no folder with journeys.`);
   let path: string;
-  let root: string;
+  let root: string | undefined;
   try {
-    [path, root] = await Promise.all([realpath(resolve(folder, file)), realpath(folder)]);
+    path = await realpath(resolve(folder ?? '/', file));
+    root = folder === undefined ? undefined : await realpath(folder);
   } catch {
     throw new AgentFault('journey-error', `There is no journey ${file} on this agent.`);
   }
-  if (!path.startsWith(root + sep)) throw new AgentFault('journey-error', `${file} lies outside the folder with journeys.`);
+  if (root !== undefined && !path.startsWith(root + sep))
+    throw new AgentFault('journey-error', `${file} lies outside the folder with journeys.`);
   return path;
 }
 

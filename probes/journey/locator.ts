@@ -25,7 +25,8 @@ const ROLES: Readonly<Record<string, string>> = {
 
 /** The last part of the chain, with the one before it when it has no name of its own; "an element" when nothing is known. */
 export function locatorInWords(locator: string): string {
-  const parts = [...locator.matchAll(SEGMENT)].map((match) => part(match[1] ?? '', match[2] ?? ''));
+  // `a.or(b)` waits for either; the first is the one that was hoped for.
+  const parts = [...(locator.split('.or(')[0] ?? '').matchAll(SEGMENT)].map((match) => part(match[1] ?? '', match[2] ?? ''));
   const last = parts.at(-1);
   if (!last) return 'an element';
   const before = parts.at(-2);
@@ -37,7 +38,7 @@ function part(method: string, inner: string): string {
   const role = /^\s*['"]([a-z]+)/.exec(inner)?.[1] ?? 'element';
   const name = /\bname:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\/(?:[^/\\]|\\.)+\/[a-z]*)/.exec(inner)?.[1];
   const noun = ROLES[role] ?? role;
-  return name === undefined ? noun : `${noun} ${quoted(name)}`;
+  return name === undefined ? `the ${noun}` : `${noun} ${quoted(name)}`;
 }
 
 function quoted(written: string): string {

@@ -22,7 +22,7 @@ const schema = z.strictObject({
   body: text(100_000).optional().describe('The body to send'),
   redirects: z.enum(['follow', 'stay']).default('follow').describe('Whether redirects are followed, at most five'),
   ca: text(20_000).optional().describe('A certificate authority that is trusted besides the usual ones, PEM'),
-  bodyLimit: sizeBytes().default(1_000_000).describe('The largest answer that is read'),
+  bodyLimit: sizeBytes().default(1_000_000).describe('The largest answer that is read; 1MB unless said'),
   expect: z
     .strictObject({
       status: z

@@ -11,7 +11,7 @@ const schema = z.strictObject({
   method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE', 'GET']).default('POST').describe('The method'),
   bearer: text(4000).optional().describe('A token, sent as `Authorization: Bearer …`'),
   json: z.json().optional().describe('The body, sent as JSON'),
-  timeout: durationMs({ max: '5m' }).default(20_000).describe('How long the answer may take'),
+  timeout: durationMs({ max: '5m' }).default(20_000).describe('How long the answer may take; 20s unless said'),
 });
 type Params = z.infer<typeof schema>;
 

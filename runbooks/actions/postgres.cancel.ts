@@ -11,7 +11,7 @@ const LET_GO_MS = 5_000;
 
 const schema = z.strictObject({
   url: urlOrSecret(['postgres', 'postgresql']).describe('The address, with a role that has `pg_signal_backend` and `pg_monitor`'),
-  timeout: durationMs({ max: '1m' }).default(15_000).describe('How long the whole may take'),
+  timeout: durationMs({ max: '1m' }).default(15_000).describe('How long the whole may take; 15s unless said'),
   terminate: z
     .boolean()
     .default(true)

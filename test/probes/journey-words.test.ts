@@ -7,9 +7,10 @@ test.each([
   ["getByRole('textbox', { name: /amount/i })", 'field "amount"'],
   ["getByLabel('Password')", 'field "Password"'],
   ["getByText('It\\'s paid')", 'text "It\'s paid"'],
-  ["getByRole('row', { name: 'Jane' }).getByRole('cell').first()", 'cell in row "Jane"'],
+  ["getByRole('row', { name: 'Jane' }).getByRole('cell').first()", 'the cell in row "Jane"'],
+  ["getByRole('heading', { name: 'Today' }).or(getByRole('alert')).first()", 'heading "Today"'],
   ["locator('#total')", 'element "#total"'],
-  ["getByRole('table')", 'table'],
+  ["getByRole('table')", 'the table'],
   ['what Playwright may say tomorrow', 'an element'],
 ])('%s is %s', (locator, words) => {
   expect(locatorInWords(locator)).toBe(words);
