@@ -33,6 +33,7 @@ function planOf(changes: Partial<UpPlan> = {}): UpPlan {
       MONITOR_PASSWORD: 'named',
     },
     configPath: '/c/rounds.yaml',
+    journeysFolder: '/c',
     facts: {
       locations: ['north', 'south'],
       seed: { channels: ['operations'], users: [{ id: 'U0ANA', name: 'Ana' }] },
@@ -123,11 +124,11 @@ control: http://127.0.0.1:4611
 journey: { file: journeys/a.ts }
 other: { file: 'journeys/b.ts' }
 `);
-    const target = writeDemoConfig(source, join(folder, 'demo', 'rounds.yaml'), { clinic: 5000, clinicControl: 5001 });
+    const target = writeDemoConfig(source, join(folder, 'demo', 'rounds.yaml'), { clinic: 5000, clinicControl: 5001 }, '/sample/journeys');
     expect(readFileSync(target, 'utf8')).toBe(`url: http://127.0.0.1:5000/riverside
 control: http://127.0.0.1:5001
-journey: { file: ${folder}/journeys/a.ts }
-other: { file: '${folder}/journeys/b.ts' }
+journey: { file: /sample/journeys/a.ts }
+other: { file: '/sample/journeys/b.ts' }
 `);
   });
 });
