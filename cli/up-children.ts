@@ -12,6 +12,8 @@ export interface UpPlan {
   programArgs: readonly string[];
   env: Env;
   configPath: string;
+  /** Agents load journeys from below this folder only. */
+  journeysFolder: string;
   facts: ConfigFacts;
   dataFolder: string;
   databaseUrl: string;
@@ -88,6 +90,7 @@ function agent(plan: UpPlan, location: string): ChildSpec {
     ...named,
     ...rounds(plan),
     ROUNDS_LOCATION: location,
+    ROUNDS_JOURNEYS: plan.journeysFolder,
     ROUNDS_QUEUE_URL: plan.databaseUrl,
     ROUNDS_SECRETS_DIR: plan.agentSecretsFolder,
     ROUNDS_CHROMIUM: plan.browser?.executablePath,

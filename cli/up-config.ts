@@ -1,5 +1,5 @@
 /** The little that `rounds up` must know of a configuration before the processes read it whole. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -57,16 +57,27 @@ function capital(word: string): string {
 }
 
 /**
- * Writes the sample clinic's configuration with the ports that the clinic really has, and the journeys by their full path.
- * Returns the path of the copy. A copy that is the same already is left alone.
+ * Writes the sample clinic's configuration with the ports that the clinic really has, and its journeys by their full path below
+ * `journeysFolder`. Returns the path of the copy.
  */
-export function writeDemoConfig(source: string, target: string, ports: { clinic: number; clinicControl: number }): string {
+export function writeDemoConfig(
+  source: string,
+  target: string,
+  ports: { clinic: number; clinicControl: number },
+  journeysFolder: string,
+): string {
   const text = readText(source)
     .replaceAll('http://127.0.0.1:4610', `http://127.0.0.1:${ports.clinic}`)
     .replaceAll('http://127.0.0.1:4611', `http://127.0.0.1:${ports.clinicControl}`)
-    .replace(/(\bfile:\s*)(['"]?)(?:\.\/)?journeys\//g, `$1$2${join(dirname(source), 'journeys')}/`);
+    .replace(/(\bfile:\s*)(['"]?)(?:\.\/)?journeys\//g, `$1$2${journeysFolder}/`);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(`${target}.new`, text);
   renameSync(`${target}.new`, target);
   return target;
+}
+
+/** Where the journeys of a configuration of the clinic are: beside it, else those of the sample. */
+export function journeysBeside(source: string, sampleFolder: string): string {
+  const beside = join(dirname(source), 'journeys');
+  return existsSync(beside) ? beside : join(sampleFolder, 'journeys');
 }

@@ -1,5 +1,5 @@
 /** Works out what `rounds up` is to run: which configuration, ports, database and secrets. */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { findBrowser } from '../scripts/find-browser.ts';
@@ -8,7 +8,7 @@ import { freePort, isFree } from './ports.ts';
 import { type EmbeddedPostgres, ensureDatabase } from './postgres.ts';
 import { randomSecret, secretOnce, writeSecret } from './secret-files.ts';
 import type { UpPlan } from './up-children.ts';
-import { readConfigFacts, writeDemoConfig } from './up-config.ts';
+import { journeysBeside, readConfigFacts, writeDemoConfig } from './up-config.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SAMPLE_CONFIG = join(ROOT, 'examples', 'clinic', 'rounds.yaml');
@@ -61,15 +61,16 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
   const secretsFolder = join(dataFolder, 'secrets');
   const agentSecretsFolder = join(secretsFolder, 'agents');
   const demo = withClinic(context);
-  const configPath = demo
-    ? writeDemoConfig(resolve(options.config ?? SAMPLE_CONFIG), join(dataFolder, 'demo', 'rounds.yaml'), ports)
-    : resolve(options.config ?? '');
+  const source = resolve(options.config ?? SAMPLE_CONFIG);
+  const journeysFolder = demo ? journeysBeside(source, dirname(SAMPLE_CONFIG)) : dirname(source);
+  const configPath = demo ? writeDemoConfig(source, join(dataFolder, 'demo', 'rounds.yaml'), ports, journeysFolder) : source;
   const withDesk = demo || !env.SLACK_BOT_TOKEN;
   return {
     program: process.execPath,
     programArgs: [join(ROOT, 'cli', 'main.ts')],
     env,
     configPath,
+    journeysFolder,
     facts: readConfigFacts(configPath),
     dataFolder,
     databaseUrl: await roundsDatabase(context, postgres),

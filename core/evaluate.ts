@@ -6,8 +6,8 @@
  *   down       more than half of all locations say down
  *   degraded   more than half say down or degraded; or one location alone fails for three slots (`lone`)
  *   up         more than half say up
- *   blind      fewer than half speak, and runs that were due brought nothing
- *   waiting    fewer than half speak, but nothing that was due is missing: Rounds has just begun, or was stopped
+ *   blind      fewer than half speak, and of the others two runs in a row that were due brought nothing
+ *   waiting    fewer than half speak, but little that was due is missing: Rounds has just begun, or was stopped
  *   undecided  enough speak, but no half agrees
  *
  * That is the verdict of the moment. What incidents are judged by is the *held* verdict: worse counts at once, `blind`,
@@ -45,6 +45,8 @@ export interface LocationState {
 export interface Gap {
   plannedAtMs: number;
   reason: string;
+  /** How many in a row. */
+  runs: number;
 }
 
 export interface CheckState {
@@ -86,6 +88,8 @@ export interface FoldInput {
 
 /** Slots in a row after which a single failing location counts as degradation. */
 const LONE_AFTER_SLOTS = 3;
+/** One run may be lost; a location that loses two in a row has gone blind. */
+const BLIND_AFTER_RUNS = 2;
 
 /** Folds one result in. Returns the same object when it is older than what is known of its location. */
 export function foldResult(state: CheckState, input: FoldInput): CheckState {
@@ -112,10 +116,11 @@ export function foldResult(state: CheckState, input: FoldInput): CheckState {
 }
 
 /** Notes that a run which was due brought no verdict. */
-export function foldGap(state: CheckState, location: string, gap: Gap): CheckState {
+export function foldGap(state: CheckState, location: string, gap: Omit<Gap, 'runs'>): CheckState {
   const known = state.gaps[location];
   if (known && known.plannedAtMs >= gap.plannedAtMs) return state;
-  return { ...state, gaps: { ...state.gaps, [location]: gap } };
+  const inARow = known && known.plannedAtMs > (state.locations[location]?.plannedAtMs ?? 0) ? known.runs + 1 : 1;
+  return { ...state, gaps: { ...state.gaps, [location]: { ...gap, runs: inARow } } };
 }
 
 export interface Count {
@@ -126,7 +131,7 @@ export interface Count {
   /** Down or degraded. */
   bad: string[];
   up: string[];
-  /** Not fresh, and a run that was due since brought nothing. */
+  /** Not fresh, and the runs that were due since brought nothing. */
   missing: string[];
 }
 
@@ -141,7 +146,7 @@ export function count(check: Check, state: CheckState, nowMs: number, planningSi
       result.fresh.push(location);
       if (known.verdict === 'down') result.down.push(location);
       (known.verdict === 'up' ? result.up : result.bad).push(location);
-    } else if (gap && gap.plannedAtMs > (known?.plannedAtMs ?? 0) && gap.plannedAtMs >= planningSinceMs) {
+    } else if (gap && gap.runs >= BLIND_AFTER_RUNS && gap.plannedAtMs > (known?.plannedAtMs ?? 0) && gap.plannedAtMs >= planningSinceMs) {
       result.missing.push(location);
     }
   }

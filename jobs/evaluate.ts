@@ -122,7 +122,8 @@ function isQuiet(state: CheckState): boolean {
 
 async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckState, work: ToFold): Promise<CheckState> {
   let state = before;
-  for (const stored of work.results.filter(({ row }) => row.check === check.id)) {
+  const results = work.results.filter(({ row }) => row.check === check.id).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
+  for (const stored of results) {
     const input = inputOf(stored);
     const next = foldResult(state, input);
     if (next === state) continue;
@@ -133,7 +134,9 @@ async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckStat
     await insertAsk(db, { purpose: 'confirm', key, slotMs: stored.row.slotMs, targets: [{ check: check.id, locations: confirmers }] });
     deps.log.info({ check: check.id, location: input.location, confirmers }, 'a check fails: other locations are asked to confirm');
   }
-  for (const { row, reason } of work.gaps.filter((gap) => gap.row.check === check.id)) {
+  // In the order of their planning: folding never steps backwards, so an older gap after a newer one would be lost.
+  const gaps = work.gaps.filter((gap) => gap.row.check === check.id).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
+  for (const { row, reason } of gaps) {
     state = foldGap(state, row.location, { plannedAtMs: row.plannedAtMs, reason });
   }
   return state;

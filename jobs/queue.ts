@@ -81,6 +81,8 @@ export function openQueues(options: QueueOptions): Queues {
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
   });
+  // BullMQ adds a listener for each queue and worker.
+  pool.setMaxListeners(100);
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'a connection of the queue broke'));
   return new BullQueues(pool, options.log);
 }

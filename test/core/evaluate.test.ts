@@ -30,22 +30,27 @@ describe('the verdict of the moment', () => {
 
   it('is blind when runs that were due brought nothing, and waiting when none was due', () => {
     const silentMs = NOON_MS + 5 * SLOT_MS;
-    const gap = { plannedAtMs: NOON_MS + 2 * SLOT_MS, reason: 'no-result' };
     let state = fold(check, everywhere(check, 0, 'up'));
-    expect(decide(check, state, silentMs, 0).state.moment).toBe('waiting');
-    state = foldGap(state, 'north', gap);
-    expect(decide(check, state, silentMs, 0).state.moment).toBe('waiting');
-    state = foldGap(state, 'south', gap);
-    expect(decide(check, state, silentMs, 0).state.moment).toBe('blind');
+    const moment = () => decide(check, state, silentMs, 0).state.moment;
+    const lose = (location: string, slot: number) => {
+      state = foldGap(state, location, { plannedAtMs: NOON_MS + slot * SLOT_MS, reason: 'no-result' });
+    };
+    expect(moment()).toBe('waiting');
+    lose('north', 1);
+    lose('south', 1);
+    expect(moment(), 'one run may be lost').toBe('waiting');
+    lose('north', 2);
+    expect(moment(), 'two of three may still speak').toBe('waiting');
+    lose('south', 2);
+    expect(moment()).toBe('blind');
     expect(decide(check, state, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'what was due before Rounds was started again').toBe(
       'waiting',
     );
   });
 
   it('takes a fault of the agent neither for up nor for down', () => {
-    const faults = check.locations.map((location) =>
-      said(check, location, 3, 'fault', { failure: { kind: 'no-browser', message: 'no browser' } }),
-    );
+    const failure = { kind: 'no-browser', message: 'no browser' };
+    const faults = [1, 2, 3].flatMap((slot) => check.locations.map((location) => said(check, location, slot, 'fault', { failure })));
     const state = fold(check, [...everywhere(check, 0, 'up'), ...faults]);
     expect(state.locations.north?.verdict).toBe('up');
     expect(state.gaps.north?.reason).toBe('no-browser');
@@ -99,7 +104,10 @@ describe('what is held', () => {
 
   it('stays when nobody can see', () => {
     let state = fold(check, everywhere(check, 0, 'down'));
-    for (const location of check.locations) state = foldGap(state, location, { plannedAtMs: NOON_MS + 3 * SLOT_MS, reason: 'no-result' });
+    for (const slot of [2, 3]) {
+      for (const location of check.locations)
+        state = foldGap(state, location, { plannedAtMs: NOON_MS + slot * SLOT_MS, reason: 'no-result' });
+    }
     expect(decide(check, state, NOON_MS + 5 * SLOT_MS, 0).state).toMatchObject({ moment: 'blind', held: 'down' });
   });
 
