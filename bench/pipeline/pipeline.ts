@@ -1,0 +1,103 @@
+/**
+ * How many scheduled HTTP checks one CPU second carries through the whole of Rounds: planned, queued, run on a fresh connection,
+ * reported, stored and judged. Each run starts everything anew, and has the bare client as its baseline just before.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BenchContext, type Benchmark, countOf, type Figures, withClosers } from '../benchmark.ts';
+import { ofType, startChild } from '../child.ts';
+import { nameMachine } from '../machine.ts';
+import { profileInWords } from '../profile.ts';
+import { median, rounded } from '../stats.ts';
+import { startStack } from './stack.ts';
+import { measureWindow, type Window } from './window.ts';
+
+/** What the agent does at once, so that the baseline has as many sockets open. */
+const BASELINE_CONCURRENCY = 50;
+const BASELINE_MS = 4_000;
+
+interface Run extends Window {
+  baseline: number;
+  postgresVersion: string;
+}
+
+/** Runs it several times and gives the medians. */
+export const pipeline: Benchmark = async (context) => {
+  const count = countOf(context, 'runs', 3);
+  const machine = await nameMachine('');
+  const runs: Run[] = [];
+  for (let index = 0; index < count; index++) {
+    const run = await runOnce(context);
+    runs.push(run);
+    context.say(`run ${index + 1} of ${count}: ${inWords(run)}`);
+  }
+  const folder = context.options.profile;
+  for (const process of folder === undefined ? [] : ['worker', 'agent'])
+    context.say(`\n${process}: ${profileInWords(`${folder}/${process}`).join('\n')}`);
+  return { ...figuresOf(runs), machine: { ...machine, postgres: runs[0]?.postgresVersion ?? '' } };
+};
+
+function runOnce(context: BenchContext): Promise<Run> {
+  return withClosers(async (closers) => {
+    const { env, signal } = context;
+    const target = startChild({ script: 'bench/pipeline/target.ts', env: { PATH: env.PATH }, signal });
+    closers.push(() => target.stop());
+    const { port } = await target.hear(ofType<{ type: 'listening'; port: number }>('listening'));
+    const url = `http://127.0.0.1:${port}`;
+    const baseline = await bareRequestsPerCpuSecond(`${url}/status/1`, context);
+    const stack = await startStack(context, url, closers);
+    // Every check has run once, the compiler has seen the code, and the pools are full.
+    await sleep(countOf(context, 'warmUp', 15) * 1000, undefined, { signal });
+    const window = await measureWindow(stack, countOf(context, 'seconds', 30), context);
+    return { ...window, baseline, postgresVersion: stack.postgresVersion };
+  });
+}
+
+function bareRequestsPerCpuSecond(url: string, { env, signal }: BenchContext): Promise<number> {
+  return withClosers(async (closers) => {
+    const client = startChild({ script: 'bench/pipeline/bare-client.ts', env: { PATH: env.PATH }, signal });
+    closers.push(() => client.stop());
+    client.tell({ type: 'go', url, concurrency: BASELINE_CONCURRENCY, forMs: BASELINE_MS });
+    const { requests, cpuS } = await client.hear(ofType<{ type: 'done'; requests: number; cpuS: number }>('done'));
+    return requests / cpuS;
+  });
+}
+
+function totalCpuS({ cpuS }: Window): number {
+  return cpuS.worker + cpuS.agent + cpuS.postgres;
+}
+
+function perCpuSecond(run: Window): number {
+  return run.results / totalCpuS(run);
+}
+
+function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
+  const middle = (pick: (run: Run) => number, digits = 0) => rounded(median(runs.map(pick)), digits);
+  const sum = (pick: (run: Run) => number, digits = 0) =>
+    rounded(
+      runs.reduce((total, run) => total + pick(run), 0),
+      digits,
+    );
+  const share = (process: keyof Window['cpuS']) => middle((run) => run.cpuS[process] / totalCpuS(run), 2);
+  return {
+    checks_per_cpu_second: middle(perCpuSecond),
+    baseline_node_http_per_cpu_second: middle(({ baseline }) => baseline),
+    ratio_to_baseline: middle((run) => perCpuSecond(run) / run.baseline, 2),
+    start_lateness_ms_p50: middle(({ startLatenessMs }) => startLatenessMs.p50, 1),
+    start_lateness_ms_p99: middle(({ startLatenessMs }) => startLatenessMs.p99, 1),
+    rss_mb: middle(({ rssMb }) => rssMb),
+    results: sum(({ results }) => results),
+    missed: sum(({ missed }) => missed),
+    not_up: sum(({ notUp }) => notUp),
+    seconds: sum(({ seconds }) => seconds, 1),
+    results_per_second: middle(({ results, seconds }) => results / seconds),
+    cores_used: middle((run) => totalCpuS(run) / run.seconds, 2),
+    cpu_share: { worker: share('worker'), agent: share('agent'), postgres: share('postgres') },
+    runs: runs.length,
+    backend: 'postgres',
+  };
+}
+
+function inWords(run: Run): string {
+  const lateness = `began ${rounded(run.startLatenessMs.p99, 0)} ms late at most in 99 of 100`;
+  return `${Math.round(perCpuSecond(run))} checks per CPU second, bare ${Math.round(run.baseline)}; ${lateness}; ${run.results} results, ${run.missed} missed`;
+}

@@ -1,0 +1,67 @@
+/** One window of a running stack: what came in, what it cost, what was missed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BenchContext } from '../benchmark.ts';
+import { residentMb, treeCpuS } from '../process-tree.ts';
+import type { Stack } from './stack.ts';
+
+export interface Window {
+  seconds: number;
+  /** Rows that came into `result` within the window. */
+  results: number;
+  /** Of those, runs that did not find the target up: there should be none. */
+  notUp: number;
+  /** Runs that were due within the window and have no result, although their time is over. */
+  missed: number;
+  cpuS: { worker: number; agent: number; postgres: number };
+  rssMb: number;
+  startLatenessMs: { p50: number; p99: number };
+}
+
+interface Point {
+  atMs: number;
+  results: number;
+  cpuS: Window['cpuS'];
+}
+
+/** Measures for that long, then waits until the last runs of the window must have brought their results. */
+export async function measureWindow(stack: Stack, seconds: number, { signal }: BenchContext): Promise<Window> {
+  const begin = await pointOf(stack);
+  await sleep(seconds * 1000, undefined, { signal });
+  const end = await pointOf(stack);
+  const rssMb = residentMb([stack.pids.worker, stack.pids.agent]);
+  // A run may begin until its next slot, and its result travels with those of its round.
+  await sleep((stack.everySeconds + 3) * 1000, undefined, { signal });
+  return {
+    seconds: (end.atMs - begin.atMs) / 1000,
+    results: end.results - begin.results,
+    cpuS: {
+      worker: end.cpuS.worker - begin.cpuS.worker,
+      agent: end.cpuS.agent - begin.cpuS.agent,
+      postgres: end.cpuS.postgres - begin.cpuS.postgres,
+    },
+    rssMb,
+    ...(await ledgerOf(stack, begin.atMs, end.atMs)),
+  };
+}
+
+async function pointOf({ pids, database }: Stack): Promise<Point> {
+  const { rows } = await database.query<{ count: string }>('select count(*) from result');
+  const cpuS = { worker: treeCpuS([pids.worker]), agent: treeCpuS([pids.agent]), postgres: treeCpuS([pids.postgres]) };
+  return { atMs: Date.now(), results: Number(rows[0]?.count), cpuS };
+}
+
+/** Of the runs that were planned within the window, whenever their results came. */
+async function ledgerOf({ database }: Stack, fromMs: number, toMs: number): Promise<Pick<Window, 'notUp' | 'missed' | 'startLatenessMs'>> {
+  const { rows } = await database.query<{ missed: string; not_up: string; p50: number | null; p99: number | null }>(
+    `select count(*) filter (where result.run is null) as missed,
+       count(*) filter (where result.verdict <> 'up') as not_up,
+       percentile_disc(0.5) within group (order by result.start_lateness_ms) as p50,
+       percentile_disc(0.99) within group (order by result.start_lateness_ms) as p99
+     from run left join result on result.run = run.name
+     where run.purpose = 'scheduled' and run.planned_at >= $1 and run.planned_at < $2`,
+    [new Date(fromMs), new Date(toMs)],
+  );
+  const row = rows[0];
+  if (row?.p50 == null || row.p99 == null) throw new Error('No run of the window brought a result: the pipeline does not work.');
+  return { notUp: Number(row.not_up), missed: Number(row.missed), startLatenessMs: { p50: row.p50, p99: row.p99 } };
+}

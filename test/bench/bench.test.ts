@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { runBench } from '../../bench/program.ts';
+
+async function bench(...args: string[]) {
+  let out = '';
+  let err = '';
+  const io = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
+  };
+  const code = await runBench(['node', 'bench', ...args], process.env, io, new AbortController().signal);
+  return { code, out, err };
+}
+
+describe('the benchmarks', () => {
+  it('prints the figures of the pipeline, and nothing else, on stdout', async () => {
+    const { code, out, err } = await bench('pipeline', '--json', ...'--runs 1 --seconds 3 --warm-up 3 --checks 20 --every 2'.split(' '));
+    expect(err).toContain('run 1 of 1');
+    const figures = JSON.parse(out);
+    expect(figures).toMatchObject({ runs: 1, backend: 'postgres', not_up: 0, machine: { node: process.versions.node } });
+    expect(figures.machine.postgres).toMatch(/^18\./);
+    for (const name of [
+      'checks_per_cpu_second',
+      'baseline_node_http_per_cpu_second',
+      'start_lateness_ms_p99',
+      'rss_mb',
+      'results',
+      'seconds',
+    ])
+      expect(figures[name], name).toBeGreaterThan(0);
+    expect(figures.missed).toEqual(expect.any(Number));
+    expect(code).toBe(0);
+  }, 90_000);
+
+  it('prints the figures of a journey, with pictures outside the clock', async () => {
+    const { code, out } = await bench('journey', '--json', '--runs', '1', '--journeys', '1');
+    const figures = JSON.parse(out);
+    expect(figures).toMatchObject({ runs: 1, journeys: 1, pictures: 1, empty_steps: 200 });
+    expect(figures.cpu_s_per_journey).toBeGreaterThan(0);
+    expect(figures.ratio_to_bare_playwright).toBeGreaterThan(0);
+    expect(figures.empty_step_ms_p99).toBeLessThan(figures.picture_ms_median);
+    expect(figures.machine.cores).toBeGreaterThan(0);
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it('names the nearest benchmark, and what a count must be', async () => {
+    expect(await bench('pipline')).toMatchObject({ code: 1, err: expect.stringContaining('Did you mean "pipeline"') });
+    expect(await bench('pipeline', '--runs', 'many')).toMatchObject({
+      code: 1,
+      err: '--runs: expected a whole number above 0, got "many".\n',
+    });
+    expect((await bench('--help')).out).toMatch(/pipeline[\s\S]+journey/);
+  });
+});
