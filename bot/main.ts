@@ -26,7 +26,7 @@ export const start: Start = async ({ env, log }) => {
   const config = await readConfig(env.ROUNDS_CONFIG ?? 'rounds.yaml');
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const pool = openPool({ url, name: 'bot', max: STORE_CONNECTIONS, log });
-  const queues = openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'bot', workers: QUEUE_WORKERS });
+  const queues = await openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'bot', workers: QUEUE_WORKERS });
   const slack = new SlackWeb({
     token: botToken,
     ...(env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {}),

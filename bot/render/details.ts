@@ -31,8 +31,8 @@ export function runInWords(result: ResultView): string {
   if (result.verdict === 'fault') return `the agent itself failed: ${data(failure?.message ?? 'no reason given')}`;
   if (!failure) return `${result.verdict} in ${span}`;
   const step = failure.step ? ` at "${data(failure.step)}"` : '';
-  const again = result.attempts > 1 ? `, tried ${result.attempts} times` : '';
-  return `${result.verdict} after ${span}${again}${step}: ${data(failure.message)}`;
+  const again = result.attempts > 1 ? ` (tried ${result.attempts} times)` : '';
+  return `${result.verdict} after ${span}${step}: ${data(failure.message)}${again}`;
 }
 
 /** What "Details" answers. */

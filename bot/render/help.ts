@@ -9,9 +9,10 @@ export interface HelpEntry {
   changes: boolean;
 }
 
-/** All commands, each with an example. */
+/** All commands, each with an example; the one for help last. */
 export function renderHelp(entries: readonly HelpEntry[]): Message {
-  const lines = entries.map((entry) => {
+  const sorted = [...entries].sort((a, b) => Number(a.verb === 'help') - Number(b.verb === 'help') || a.verb.localeCompare(b.verb));
+  const lines = sorted.map((entry) => {
     const usage = ['/rounds', entry.verb, entry.arguments].filter(Boolean).join(' ');
     const who = entry.changes ? ' Only for people listed in rounds.yaml.' : '';
     const example = entry.arguments ? ` For example \`${entry.example}\`.` : '';

@@ -31,8 +31,9 @@ function renderOpen(view: IncidentView): Message {
   const blocks: Block[] = [
     section(`${mark} *${data(subjectOf(facts))}: ${incident.class}.* ${data(impactOf(facts, incident.class))}`, recoveringLine(facts)),
     section(sinceLine(view), ...failureLines(facts), ...componentLines(facts), causeLine(facts), alsoLine(facts), ownerLine(view)),
-    ...pictureBlock(view),
+    // Above the picture: on a phone the picture alone fills the screen.
     ...actions(view.buttons),
+    ...pictureBlock(view),
     footer(view),
   ];
   return message(`${mark} ${headlineOf(facts, incident.class)}`, blocks);
@@ -41,21 +42,22 @@ function renderOpen(view: IncidentView): Message {
 function renderResolved(view: IncidentView): Message {
   const { incident, timeZone } = view;
   const { facts } = incident;
-  const first = `${MARKS.resolved} *${data(subjectOf(facts))}: resolved.* ${data(incident.resolution ?? '')}`;
   const span = `From ${timeOfDay(incident.beganAtMs, timeZone)} to ${timeOfDay(incident.resolvedAtMs ?? view.nowMs, timeZone)}.`;
-  const was = `It was a ${incident.peak}${impactWas(facts, incident)}`;
-  const blocks = [section(first), section(span, data(was), ...failureLines(facts), causeLine(facts), acknowledgedLine(view)), footer(view)];
-  return message(`${MARKS.resolved} ${subjectOf(facts)}: resolved. ${incident.resolution ?? ''}`.trim(), blocks);
+  const failed = failureLines(facts).map((line) => line.replace(/\bfails\b/, 'failed').replace(/^Fails\b/, 'Failed'));
+  const blocks = [
+    section(`${MARKS.resolved} *${data(subjectOf(facts))}: well again.* ${data(incident.resolution ?? '')}`),
+    section(data(whatItWas(incident)), span, ...failed, causeLine(facts), acknowledgedLine(view)),
+    context(incidentName(incident.id)),
+  ];
+  return message(`${MARKS.resolved} ${subjectOf(facts)}: well again. ${incident.resolution ?? ''}`.trim(), blocks);
 }
 
-/** What people could not do, said of the past. */
-function impactWas(facts: Facts, incident: Incident): string {
-  if (incident.peak !== incident.class) return '.';
-  const impact = impactOf(facts, incident.class)
-    .replace(' cannot ', ' could not ')
-    .replace(' can ', ' could ')
-    .replace(' fails', ' failed');
-  return impact ? `: ${impact}` : '.';
+/** The worst that it was, and what people could not do then, when that is still known. */
+function whatItWas(incident: Incident): string {
+  const peak = `${incident.peak[0]?.toUpperCase()}${incident.peak.slice(1)}`;
+  if (incident.peak !== incident.class) return `${peak}.`;
+  const impact = impactOf(incident.facts, incident.class).replace(' cannot ', ' could not ').replace(' can ', ' could ');
+  return impact ? `${peak}: ${impact}` : `${peak}.`;
 }
 
 function recoveringLine(facts: Facts): string {

@@ -139,7 +139,7 @@ describe('of an incident', () => {
       { subject: 'class scheduling', reason: 'a-rule-of-tomorrow', inputs: {} },
     ]);
     expect(await type('incidents')).toContain(`🟠 *INC-${id}* Patient billing: partial outage.`);
-    expect(await type('status')).toContain('1 of 2 services are not well.');
+    expect(await type('status')).toContain('1 of 2 services is not well.');
     expect(await type('status patient billing')).toContain('🟠 partial outage for 6 min');
     const why = await type(`why ${id}`);
     expect(why).toContain('*Partial outage, not full:* 1 of 2 clinics succeed.');

@@ -53,6 +53,8 @@ export interface SlackMessage {
 
 export interface TestSlack {
   pool: Pool;
+  /** The desk's page. */
+  deskUrl: string;
   proxy: FaultProxy;
   config: Config;
   log: { lines: LogLine[] };
@@ -196,7 +198,8 @@ export async function testSlack(): Promise<TestSlack> {
   await migrate(database.url, log);
   const pool = openPool({ url: database.url, name: 'test bot', max: 8, log });
   const port = await freePort();
-  let desk = await openDesk(port);
+  const botPort = await freePort();
+  let desk = await openDesk(port, botPort);
   const direct = `http://127.0.0.1:${port}/api/`;
   const proxy = await startProxy(direct);
   const config = botConfig();
@@ -216,6 +219,7 @@ export async function testSlack(): Promise<TestSlack> {
   };
   return {
     pool,
+    deskUrl: `http://127.0.0.1:${port}/`,
     proxy,
     config,
     log,
@@ -230,7 +234,7 @@ export async function testSlack(): Promise<TestSlack> {
     remove: async (ts) => void (await call('chat.delete', { channel: await channelId(), ts })),
     restartDesk: async () => {
       await desk.stop();
-      desk = await openDesk(port);
+      desk = await openDesk(port, botPort);
     },
     notifier: async (timing = {}) => {
       const own = { ...SHORT, ...timing };
@@ -239,7 +243,7 @@ export async function testSlack(): Promise<TestSlack> {
       return notifier;
     },
     bot: async () => {
-      const door = { signingSecret: SECRET, botToken: TOKEN, host: '127.0.0.1', port: 0 };
+      const door = { signingSecret: SECRET, botToken: TOKEN, host: '127.0.0.1', port: botPort };
       const bot = await startBot({ pool, config, log, clock, slack: web(SHORT), ...door, timing: SHORT });
       stops.push(() => bot.stop());
       return { ...bot, url: `http://127.0.0.1:${bot.port}/slack/events` };
@@ -255,7 +259,7 @@ export async function testSlack(): Promise<TestSlack> {
   };
 }
 
-function openDesk(port: number): Promise<Started> {
+function openDesk(port: number, botPort: number): Promise<Started> {
   const seed = {
     channels: [CHANNEL],
     users: [
@@ -267,7 +271,7 @@ function openDesk(port: number): Promise<Started> {
     ROUNDS_DESK_PORT: String(port),
     SLACK_SIGNING_SECRET: SECRET,
     SLACK_BOT_TOKEN: TOKEN,
-    ROUNDS_BOT_URL: 'http://127.0.0.1:9/slack/events',
+    ROUNDS_BOT_URL: `http://127.0.0.1:${botPort}/slack/events`,
     ROUNDS_DESK_SEED: JSON.stringify(seed),
   };
   return startDesk({ env, log: keepingLog(), options: {} });
