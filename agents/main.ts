@@ -30,7 +30,7 @@ export const start: Start = async ({ env, log, options }) => {
   const folder = join(resolve(env.ROUNDS_DATA ?? '.rounds'), 'spool', location);
   const spool = await openSpool({ folder, log, now: clock.now });
   metrics.watchSpool(() => spool.size());
-  const queues = openQueues({ url, log, name: `agent ${location}`, workers: WORKED_QUEUES });
+  const queues = await openQueues({ url, log, name: `agent ${location}`, workers: WORKED_QUEUES });
   const reporter = reporterTo({ queues, spool, location, agent: `${location}@${hostname()}/${process.pid}`.slice(0, 80), clock, log });
   const browser = warmBrowser({ chromium: () => findChromium(env), log, onLaunch: () => metrics.browserLaunches.inc() });
   const agent = startAgent({

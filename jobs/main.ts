@@ -17,7 +17,7 @@ export const start: Start = async ({ env, log }) => {
   const config = await readConfig(env.ROUNDS_CONFIG ?? 'rounds.yaml');
   const pool = openPool({ url, name: 'worker', max: STORE_CONNECTIONS, log });
   await keepRevision(pool, config);
-  const queues = openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'worker', workers: Object.keys(config.locations).length });
+  const queues = await openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'worker', workers: Object.keys(config.locations).length });
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const worker = await startWorker({ pool, queues, config, clock, log, actions: await loadActions() });
   log.info({ revision: config.revision, checks: Object.keys(config.checks).length }, 'the worker makes its rounds');

@@ -5,7 +5,7 @@
  * Connections: one pool a process, shared by all its queues. Each worker holds one of them for LISTEN, all else takes turns on
  * `SPARE_CONNECTIONS`; so a process with W workers has at most W + SPARE_CONNECTIONS.
  */
-import { createPostgresBackend, Queue, runMigrations, UnrecoverableError, Worker } from 'bullmq';
+import { assertSchemaCompatibility, createPostgresBackend, Queue, runMigrations, UnrecoverableError, Worker } from 'bullmq';
 import pg from 'pg';
 import type { Log } from '../core/process.ts';
 
@@ -68,8 +68,8 @@ export async function migrateQueue(url: string): Promise<void> {
   }
 }
 
-/** Opens the queue. Throws one clear sentence for an address that is not PostgreSQL's. */
-export function openQueues(options: QueueOptions): Queues {
+/** Opens the queue. Throws one clear sentence when the address is not PostgreSQL's, nobody answers there, or the tables are not there. */
+export async function openQueues(options: QueueOptions): Promise<Queues> {
   if (!/^postgres(ql)?:\/\//.test(options.url)) {
     throw new Error('The queue stands on PostgreSQL in this version: expected an address such as postgres://user@host/rounds.');
   }
@@ -83,8 +83,30 @@ export function openQueues(options: QueueOptions): Queues {
   });
   // BullMQ adds a listener for each queue and worker.
   pool.setMaxListeners(100);
+  // pg throws the error of a connection in use at the event loop, unless that very connection has a listener.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'a connection of the queue broke'));
+  try {
+    await checkTables(pool);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
   return new BullQueues(pool, options.log);
+}
+
+/** BullMQ's workers, without their tables, try again without a pause: thousands of errors a second. */
+async function checkTables(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect().catch((error: Error) => {
+    throw new Error(`The queue cannot be reached: ${error.message}`, { cause: error });
+  });
+  try {
+    await assertSchemaCompatibility(client, SCHEMA);
+  } catch (error) {
+    throw new Error(`The queue's tables are not ready: run "rounds migrate" first (${(error as Error).message}).`, { cause: error });
+  } finally {
+    client.release();
+  }
 }
 
 class BullQueues implements Queues {

@@ -9,7 +9,16 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 export type Db = Pick<pg.Pool, 'query'>;
 export type Pool = pg.Pool;
 
-/** Opens a small pool. A connection that breaks while idle is logged and replaced. */
+/**
+ * Keeps a broken connection from ending the process: pg throws the error of a connection that is in somebody's hands at the
+ * event loop unless that very connection has a listener. Whoever uses it is told by the query that fails.
+ */
+function survive(pool: pg.Pool, log: Log): void {
+  pool.on('error', (error) => log.warn({ error: error.message }, 'a connection to PostgreSQL broke'));
+  pool.on('connect', (client) => client.on('error', () => undefined));
+}
+
+/** Opens a small pool. A connection that breaks is logged and replaced. */
 export function openPool(options: { url: string; name: string; max: number; log: Log }): Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -20,7 +29,7 @@ export function openPool(options: { url: string; name: string; max: number; log:
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
   });
-  pool.on('error', (error) => options.log.warn({ error: error.message }, 'a connection to PostgreSQL broke'));
+  survive(pool, options.log);
   return pool;
 }
 

@@ -35,7 +35,7 @@ beforeEach(async () => {
   server = await listening(createServer((_request, response) => response.end('{"summary":"Restarted."}')));
   hole = await blackHole();
   const folder = mkdtempSync(join(tmpdir(), 'rounds-agent-'));
-  queues = openQueues({ url: database.url, log: quietLog, name: 'test', workers: 4 });
+  queues = await openQueues({ url: database.url, log: quietLog, name: 'test', workers: 4 });
   const spool = await openSpool({ folder, log: quietLog, now: clock.now });
   const reporter = reporterTo({ queues, spool, location: 'north', agent: 'north', clock, log: quietLog });
   const browser = testBrowser();

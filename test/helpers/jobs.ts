@@ -30,7 +30,7 @@ export async function testJobs(config: Config, nowMs: number): Promise<TestJobs>
   await migrate(database.url, quietLog);
   await migrateQueue(database.url);
   const pool = openPool({ url: database.url, name: 'test', max: 4, log: quietLog });
-  const queues = openQueues({ url: database.url, log: quietLog, name: 'test', workers: 4 });
+  const queues = await openQueues({ url: database.url, log: quietLog, name: 'test', workers: 4 });
   let now = nowMs;
   const clock = { now: () => now, monotonic: () => performance.now() };
   await beat(pool, nowMs, 60_000);

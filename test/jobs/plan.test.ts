@@ -87,10 +87,10 @@ describe('the planner', () => {
 
   it('leaves nothing unqueued when it dies between the ledger and the queue', async () => {
     const { queues } = jobs.deps;
-    const nobodyThere = openQueues({ url: 'postgres://rounds@127.0.0.1:1/rounds', log: quietLog, name: 'test', workers: 0 });
-    jobs.deps.queues = nobodyThere;
+    const gone = await openQueues({ url: jobs.url, log: quietLog, name: 'test', workers: 0 });
+    await gone.close();
+    jobs.deps.queues = gone;
     await expect(planSlots(jobs.deps)).rejects.toThrow();
-    await nobodyThere.close();
     const entered = await runs();
     expect(entered.length).toBeGreaterThan(0);
     expect(await jobs.query('select name from run where queued_at is not null')).toEqual([]);

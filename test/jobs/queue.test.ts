@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Malformed, migrateQueue, openQueues, type Queues } from '../../jobs/queue.ts';
-import { keepingLog, quietLog } from '../helpers/log.ts';
+import { quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 
 let database: TestDatabase;
@@ -12,7 +12,7 @@ let queues: Queues;
 beforeEach(async () => {
   database = await testDatabase();
   await migrateQueue(database.url);
-  queues = openQueues({ url: database.url, log: quietLog, name: 'test', workers: 3 });
+  queues = await openQueues({ url: database.url, log: quietLog, name: 'test', workers: 3 });
 });
 afterEach(async () => {
   await queues.close();
@@ -103,9 +103,16 @@ describe('the queue', () => {
   });
 });
 
-it('refuses an address that is not of PostgreSQL', () => {
-  const log = keepingLog();
-  expect(() => openQueues({ url: 'redis://127.0.0.1:6379', log, name: 'test', workers: 1 })).toThrow(/stands on PostgreSQL/);
+describe('opening the queue', () => {
+  const open = (url: string) => openQueues({ url, log: quietLog, name: 'test', workers: 1 });
+
+  it('says in a sentence what is wrong', async () => {
+    await expect(open('redis://127.0.0.1:6379')).rejects.toThrow(/stands on PostgreSQL/);
+    await expect(open('postgres://rounds@127.0.0.1:1/rounds')).rejects.toThrow(/cannot be reached: connect ECONNREFUSED/);
+    const empty = await testDatabase();
+    await expect(open(empty.url)).rejects.toThrow(/run "rounds migrate" first/);
+    await empty.drop();
+  });
 });
 
 async function onAdmin(text: string): Promise<{ held?: number }[]> {
