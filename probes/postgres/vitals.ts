@@ -56,10 +56,13 @@ const LAG_OF_STANDBY = `
               WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
               ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END::float8 AS value`;
 
-/** replay_lag is null once a replica has caught up; what came since cannot be older than its last reply. */
+/**
+ * The server goes on telling the last replay_lag for some seconds after a replica has caught up, so positions are asked first.
+ * Where it tells none, what is missing came after the replica's last reply.
+ */
 const LAG_OF_REPLICAS = `
-  SELECT max(CASE WHEN replay_lag IS NOT NULL THEN extract(epoch FROM replay_lag)
-                  WHEN replay_lsn >= pg_current_wal_lsn() THEN 0
+  SELECT max(CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0
+                  WHEN replay_lag IS NOT NULL THEN extract(epoch FROM replay_lag)
                   ELSE extract(epoch FROM clock_timestamp() - reply_time) END)::float8 AS value
     FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')`;
 
