@@ -12,7 +12,8 @@
  *
  * That is the verdict of the moment. What incidents are judged by is the *held* verdict: worse counts at once, `blind`,
  * `waiting` and `undecided` change nothing of what is held, and better counts only once a quorum of locations has been up for
- * `resolveAfter` rounds in a row. So one good round between two bad ones neither closes an incident nor opens a second.
+ * `resolveAfter` rounds in a row. So one good round between two bad ones neither closes an incident nor opens a second. Slow is
+ * not broken: a quorum must have been slow for two rounds in a row before `degraded` is held.
  *
  * A result of the agent's own fault says nothing of the target: it is neither up nor down and counts as missing.
  * Results are ordered by the planner's clock; one that is older than what is folded never steps backwards.
@@ -88,6 +89,8 @@ export interface FoldInput {
 
 /** Slots in a row after which a single failing location counts as degradation. */
 const LONE_AFTER_SLOTS = 3;
+/** One slow round is no degradation: a backup, a cold cache, a busy minute. */
+const SLOW_AFTER_SLOTS = 2;
 /** One run may be lost; a location that loses two in a row has gone blind. */
 const BLIND_AFTER_RUNS = 2;
 
@@ -173,7 +176,7 @@ function settled(check: Check, state: CheckState, counted: Count): boolean {
 function holdNext(check: Check, state: CheckState, counted: Count, moment: MomentVerdict, troubled: HeldVerdict): HeldVerdict {
   if (SEVERITY[troubled] > SEVERITY[state.held]) return troubled;
   if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
-  if (state.held === 'up' || state.held === 'unknown') return moment;
+  if (state.held === 'up' || state.held === 'unknown') return moment === 'up' ? 'up' : state.held;
   if (troubled !== 'up') return state.held === 'down' && troubled === 'degraded' && counted.down.length === 0 ? troubled : state.held;
   return settled(check, state, counted) ? 'up' : state.held;
 }
@@ -185,7 +188,9 @@ export function decide(check: Check, state: CheckState, nowMs: number, planningS
   const lone =
     check.locations.length > 1 && counted.bad.length === 1 && (state.locations[counted.bad[0] ?? '']?.badStreak ?? 0) >= LONE_AFTER_SLOTS;
   const split = counted.down.length >= 2 && counted.down.length < counted.quorum;
-  const troubled: HeldVerdict = moment === 'down' || moment === 'degraded' ? moment : lone || split ? 'degraded' : 'up';
+  const slow = counted.bad.filter((location) => (state.locations[location]?.badStreak ?? 0) >= SLOW_AFTER_SLOTS);
+  const degraded = lone || split || (moment === 'degraded' && slow.length >= counted.quorum);
+  const troubled: HeldVerdict = moment === 'down' ? 'down' : degraded ? 'degraded' : 'up';
   const held = holdNext(check, state, counted, moment, troubled);
   const heldSinceMs = held === state.held ? state.heldSinceMs : beganAt(state, counted, held, nowMs);
   return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };

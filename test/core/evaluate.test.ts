@@ -91,6 +91,13 @@ describe('what is held', () => {
     expect(roundsLeft(check, state)).toBe(0);
   });
 
+  it('takes one slow round for nothing, and two in a row for degraded', () => {
+    const state = fold(check, [...everywhere(check, 0, 'up'), ...everywhere(check, 1, 'degraded')]);
+    expect(state).toMatchObject({ moment: 'degraded', held: 'up' });
+    expect(fold(check, everywhere(check, 2, 'degraded'), state).held).toBe('degraded');
+    expect(fold(check, [...everywhere(check, 2, 'up'), ...everywhere(check, 3, 'degraded')], state).held).toBe('up');
+  });
+
   it('is not ended by one good round between bad ones', () => {
     const state = fold(check, [
       ...everywhere(check, 1, 'down'),

@@ -125,7 +125,10 @@ describe('the class of a service', () => {
     const check = invoice('riverside');
     const alone = [0, 1, 2].map((slot) => everywhere(check, slot, 'down', 'up', 'up'));
     expect(classifyService([view(check, ...alone)])).toEqual({ class: 'degradation', reason: 'one-location-alone' });
-    expect(classifyService([view(check, everywhere(check, 0, 'degraded'))])).toEqual({ class: 'degradation', reason: 'objective-missed' });
+    expect(classifyService([view(check, everywhere(check, 0, 'degraded'), everywhere(check, 1, 'degraded'))])).toEqual({
+      class: 'degradation',
+      reason: 'objective-missed',
+    });
   });
 });
 
