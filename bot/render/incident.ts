@@ -7,6 +7,9 @@ import { actions, type Block, type ButtonElement, context, data, few, type Messa
 /** Lines of what fails; more would push the buttons off a phone's screen. */
 const MOST_FAILURES = 3;
 
+/** The failure kind of a run that succeeded, but took longer than it may. */
+const SLOW = 'slow';
+
 export interface IncidentView {
   incident: Incident;
   nowMs: number;
@@ -43,7 +46,7 @@ function renderResolved(view: IncidentView): Message {
   const { incident, timeZone } = view;
   const { facts } = incident;
   const span = `From ${timeOfDay(incident.beganAtMs, timeZone)} to ${timeOfDay(incident.resolvedAtMs ?? view.nowMs, timeZone)}.`;
-  const failed = failureLines(facts).map((line) => line.replace(/\bfails\b/, 'failed').replace(/^Fails\b/, 'Failed'));
+  const failed = failureLines(facts).map((line) => line.replace(/(^|: )fails\b/, '$1failed').replace(/^Fails\b/, 'Failed'));
   const blocks = [
     section(`${MARKS.resolved} *${data(subjectOf(facts))}: well again.* ${data(incident.resolution ?? '')}`),
     section(data(whatItWas(incident)), span, ...failed, causeLine(facts), acknowledgedLine(view)),
@@ -76,30 +79,32 @@ function sinceLine(view: IncidentView): string {
   return `${since}, seen from ${seen} of ${total} ${total === 1 ? 'location' : 'locations'}${where}.`;
 }
 
-/** `Fails at "confirm the invoice": no answer within 15 s.`, once for each way of failing. */
+/** `Fails at "confirm the invoice": no answer within 15 s.`, or `Slow: took 4.8 s, expected at most 4 s.`, once for each way of failing. */
 function failureLines(facts: Facts): string[] {
   const symptoms = facts.services.flatMap((service) => service.symptoms);
-  const groups = Map.groupBy(symptoms, (symptom) => JSON.stringify([symptom.failure?.step, symptom.failure?.message, symptom.verdict]));
+  const groups = Map.groupBy(symptoms, ({ failure, verdict }) => JSON.stringify([failure?.step, failure?.kind, verdict]));
   const lines = [...groups.values()].map((group) => failureLine(group, groups.size > 1));
   return few(lines.filter(Boolean), MOST_FAILURES, 'ways of failing');
 }
 
 function failureLine(group: readonly Symptom[], named: boolean): string {
   const [first] = group;
-  if (!first) return '';
-  const who = named ? `${data(listInWords(group.map((symptom) => symptom.title)))}: ` : '';
-  const how = first.failure ? `${who ? 'fails' : 'Fails'}${atStep(first)}: ${sentenceOf(first.failure.message)}` : '';
-  return how ? `${who}${how}${slowness(first)}` : slowness(first) && `${who}${slowness(first).trim()}`;
+  const how = first && howItFails(first);
+  if (!how) return '';
+  if (!named) return how;
+  return `${data(listInWords(group.map((symptom) => symptom.title)))}: ${how[0]?.toLowerCase()}${how.slice(1)}`;
+}
+
+function howItFails(symptom: Symptom): string {
+  const { failure, verdict, durationMs, usuallyMs } = symptom;
+  const usually = usuallyMs === undefined ? '' : ` Usually ${spanInWords(usuallyMs)}.`;
+  if (failure?.kind === SLOW) return `Slow${atStep(symptom)}: ${sentenceOf(failure.message)}${usually}`;
+  if (failure) return `Fails${atStep(symptom)}: ${sentenceOf(failure.message)}`;
+  return verdict === 'degraded' && durationMs !== undefined ? `Slow: takes ${spanInWords(durationMs)}.${usually}` : '';
 }
 
 function atStep(symptom: Symptom): string {
   return symptom.failure?.step ? ` at "${data(symptom.failure.step)}"` : '';
-}
-
-function slowness(symptom: Symptom): string {
-  if (symptom.verdict !== 'degraded' || symptom.durationMs === undefined) return '';
-  const usually = symptom.usuallyMs === undefined ? '' : `, usually ${spanInWords(symptom.usuallyMs)}`;
-  return ` It takes ${spanInWords(symptom.durationMs)}${usually}.`;
 }
 
 /** Components in trouble that are not told of as the likely cause already. */

@@ -7,6 +7,9 @@ import { type Message, sentence } from '../render/blocks.ts';
 import { renderRun } from '../render/run.ts';
 import type { SendContext } from './context.ts';
 
+/** Half an hour of tries, as long as Slack lets us answer: docs.slack.dev/interactivity/handling-user-interaction */
+const MOST_TRIES = 60;
+
 /** Sends one `answer` row: payload `{responseUrl, askId}`, or `{responseUrl, text}`. Throws `SlackTrouble` for what may be tried again. */
 export async function sendAnswer(context: SendContext): Promise<void> {
   const { pool, claim, slack } = context;
@@ -15,6 +18,7 @@ export async function sendAnswer(context: SendContext): Promise<void> {
     return void (await markRefused(pool, claim, 'it names nobody to answer'));
   }
   if (claim.sentAgoMs !== undefined) return giveUp(context);
+  if (claim.tries > MOST_TRIES) return void (await markRefused(pool, claim, 'whoever asked cannot be reached'));
   const message = await render(context);
   await context.sending();
   try {

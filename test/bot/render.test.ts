@@ -86,7 +86,16 @@ describe('an alert', () => {
     };
     const told = lines(anIncident(someFacts({ services: [{ ...service!, symptoms: [symptom!, slow] }] })));
     expect(told).toContain('Post an invoice: fails at "confirm the invoice": no answer within 15 s.');
-    expect(told).toContain('Book an appointment: It takes 4.8 s, usually 0.9 s.');
+    expect(told).toContain('Book an appointment: slow: takes 4.8 s. Usually 0.9 s.');
+  });
+
+  test('of something slow does not say that it fails', () => {
+    const [service] = someFacts().services;
+    const failure = { kind: 'slow', message: 'took 4.07 s, expected at most 4 s' };
+    const slow = { ...service!.symptoms[0]!, verdict: 'degraded' as const, failure, durationMs: 4_070, usuallyMs: 900 };
+    expect(lines(anIncident(someFacts({ services: [{ ...service!, symptoms: [slow] }] })))[2]).toBe(
+      'Slow: took 4.07 s, expected at most 4 s. Usually 0.9 s.',
+    );
   });
 
   test('that is over says how long, what fixed it and what it was, in the past', () => {
