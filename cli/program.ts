@@ -92,7 +92,7 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     argument: ['<check>', 'for instance post-invoice/riverside'],
     options: [config(), location()],
     examples:
-      'Examples:\n  $ rounds run sign-in/riverside\n  $ rounds run sign-in/riverside --config rounds.yaml --location north\n\nExit code: 0 when the check is up, else 1.',
+      'Examples:\n  $ rounds run sign-in/riverside\n  $ rounds run sign-in/riverside --config rounds.yaml --location north\n\nExit code: 0 when the check is up, 1 when it is degraded or down, 2 when it could not be run.',
     run: async (context, check) =>
       (await import('./run.ts')).run(check, { config: context.options.config, location: context.options.location }, context),
   },

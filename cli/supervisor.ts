@@ -24,6 +24,8 @@ export interface ChildSpec {
   env: Readonly<Record<string, string>>;
   /** Started only when these have been ready once. */
   after?: readonly string[];
+  /** Others talk to it: it is stopped when they have stopped. */
+  stopsLast?: boolean;
 }
 
 /** What is known of a process that runs. */
@@ -52,7 +54,7 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves when each process has been ready once; rejects with one sentence when one cannot be brought up. */
   ready: Promise<void>;
-  /** Stops every process, all at once, each within its bound; after that they are killed. May be called more than once. */
+  /** Stops every process, those that others talk to last, each within its bound; after that they are killed. May be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -113,7 +115,8 @@ function launchDue(control: Control): void {
 function launch(control: Control, running: Running): void {
   const { spec } = running;
   running.launched = true;
-  const child = spawn(spec.program, spec.args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  // In a group of its own: Ctrl-C is for the supervisor, which stops the others in order.
+  const child = spawn(spec.program, spec.args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
   running.child = child;
   running.startedMs = performance.now();
   if (child.pid !== undefined) running.state = { pid: child.pid, ready: false, restarts: running.failures };
@@ -183,9 +186,13 @@ function tableOf({ processes }: Control): Record<string, ProcessState> {
   return Object.fromEntries(processes.flatMap(({ spec, state }) => (state ? [[spec.name, { ...state }]] : [])));
 }
 
+/** What others talk to is stopped after them: a journey in flight would wait for a page that nobody serves any more. */
 async function stopAll(control: Control): Promise<void> {
   for (const running of control.processes) clearTimeout(running.restart);
-  await Promise.all(control.processes.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options) : undefined)));
+  for (const isLast of [false, true]) {
+    const wave = control.processes.filter(({ spec }) => (spec.stopsLast ?? false) === isLast);
+    await Promise.all(wave.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options) : undefined)));
+  }
 }
 
 async function stopOne(child: ChildProcess, name: string, { log, stopLimitMs = STOP_LIMIT_MS + 2_000 }: SupervisorOptions): Promise<void> {

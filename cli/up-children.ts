@@ -30,7 +30,10 @@ export interface UpPlan {
 /** The list of processes. */
 export function childrenOf(plan: UpPlan): ChildSpec[] {
   const agents = plan.facts.locations.map((location) => agent(plan, location));
-  const front = [...(plan.withDesk ? [desk(plan)] : []), ...(plan.clinic ? [clinic(plan, plan.clinic)] : [])];
+  const front = [...(plan.withDesk ? [desk(plan)] : []), ...(plan.clinic ? [clinic(plan, plan.clinic)] : [])].map((spec) => ({
+    ...spec,
+    stopsLast: true,
+  }));
   const others = [...front, bot(plan), ...agents];
   // The worker gives out the work: were it first, checks would run while the clinic is still opening, and raise an alarm about nothing.
   return [...others, { ...worker(plan), after: others.map(({ name }) => name) }];

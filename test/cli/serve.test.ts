@@ -91,7 +91,7 @@ describe('a process of Rounds', () => {
   it('writes no secret into its log', async () => {
     const { heard, said } = start('secretive');
     await heard('ready');
-    expect(said()).toContain('Signed in');
+    await expect.poll(said, { timeout: 5_000 }).toContain('Signed in');
     expect(said()).not.toContain('hunter2');
   });
 });
