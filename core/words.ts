@@ -64,8 +64,14 @@ function phraseOf(symptoms: Symptom[]): string {
 function degradedWords(symptoms: Symptom[]): string {
   const down = symptoms.filter((symptom) => symptom.verdict === 'down');
   const shown = down.length > 0 ? down : symptoms;
-  const what = listInWords([...new Set(shown.map((symptom) => symptom.title))]);
-  return down.length > 0 ? `"${what}" fails` : `"${what}" is slow or fails from some locations`;
+  const what = listInWords([...new Set(shown.map((symptom) => `"${symptom.title}"`))]);
+  if (down.length > 0) return `${what} ${verb(shown, 'fails', 'fail')}`;
+  const slow = shown.every((symptom) => symptom.failure?.kind === 'slow');
+  return slow ? `${what} ${verb(shown, 'is', 'are')} slow` : `${what} ${verb(shown, 'fails', 'fail')} from some locations`;
+}
+
+function verb(symptoms: readonly Symptom[], one: string, many: string): string {
+  return new Set(symptoms.map((symptom) => symptom.title)).size > 1 ? many : one;
 }
 
 function uniqueTenants(symptoms: Symptom[]): Named[] {

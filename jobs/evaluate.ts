@@ -194,7 +194,7 @@ export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: Rea
       const check = deps.config.checks[id];
       return check ? [{ check, state: states.get(id) ?? EMPTY_STATE }] : [];
     });
-    const repair = open ? await lastRepair(db, open.id) : undefined;
+    const repair = open ? await repairOf(deps, db, open.id) : undefined;
     const judgement = judge({
       config: deps.config,
       scope,
@@ -208,6 +208,12 @@ export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: Rea
     await markJudged(db, scopeId, seq);
     return apply(deps, db, scopeId, open, judgement);
   });
+}
+
+/** The last action that was done, with the name of who asked for it. */
+async function repairOf(deps: JobsDeps, db: Db, incidentId: number): Promise<{ title: string; by: string } | undefined> {
+  const repair = await lastRepair(db, incidentId);
+  return repair && { title: repair.title, by: deps.config.people[repair.by]?.name ?? repair.by };
 }
 
 async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | undefined, judgement: Judgement): Promise<boolean> {

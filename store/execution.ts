@@ -154,7 +154,7 @@ export async function giveUpExecutions(db: Db, graceMs: number): Promise<EndedEx
   return rows.map(endedFromRow);
 }
 
-/** The last action of an incident that was done, and who asked for it. */
+/** The last action of an incident that was done, and the id of who asked for it. */
 export async function lastRepair(db: Db, incidentId: number): Promise<{ title: string; by: string } | undefined> {
   const { rows } = await db.query<{ title: string; asked_by: string }>(
     `select title, asked_by from execution where incident_id = $1 and state = 'done' order by ended_at desc limit 1`,

@@ -189,6 +189,8 @@ create table outbox (
   ended_at timestamptz
 );
 create index outbox_open on outbox (priority, seq) where state in ('wanted', 'claimed');
+-- Pacing asks which channels were spoken to in the last second.
+create index outbox_sending on outbox (sending_since) where sending_since is not null;
 create index outbox_lane on outbox (lane, seq) where state in ('wanted', 'claimed');
 
 -- What a button means. Its value in Slack is the id and nothing else.

@@ -1,0 +1,112 @@
+/** The whole of Rounds as a user starts it: `rounds up` with real processes, the sample clinic and the desk. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { expect } from 'vitest';
+import { type ProcessTable, readTable } from '../../cli/process-table.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CONFIG = fileURLToPath(new URL('rounds.yaml', import.meta.url));
+
+export interface System {
+  folder: string;
+  table(): ProcessTable;
+  /** What `up` has written so far. */
+  output(): string;
+  /** A secret of this system, by its name. */
+  secret(name: string): string;
+  /** A connection of its own to Rounds' database. */
+  database(): Promise<pg.Client>;
+  /** Kills one process (-9) by its id. */
+  kill(name: string): void;
+  /** Waits until the process is there again, under another id. */
+  back(name: string, was: number): Promise<void>;
+  /** Flips a switch of the clinic. */
+  fault(name: string, on: boolean, tenant?: string): Promise<void>;
+  /** Ctrl-C, and the exit code. */
+  stop(): Promise<number>;
+  /** Starts again in the same folder. */
+  start(): Promise<void>;
+  /** Takes the folder away; the system must be stopped. */
+  remove(): void;
+}
+
+/** Starts everything in a new folder and waits until all of it is ready. */
+export async function startSystem(): Promise<System> {
+  const folder = mkdtempSync(join(tmpdir(), 'rounds-acceptance-'));
+  chmodSync(folder, 0o755);
+  let child: ChildProcess | undefined;
+  let said = '';
+
+  const table = () => {
+    const known = readTable(folder);
+    if (!known) throw new Error(`Rounds does not run. It said:\n${said}`);
+    return known;
+  };
+
+  const start = async () => {
+    const args = [join(ROOT, 'cli', 'main.ts'), 'up', '--config', CONFIG, '--clinic', '--data', folder, '--verbose'];
+    child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await expect.poll(() => child?.exitCode !== null || said.includes('Rounds is up'), { timeout: 90_000, interval: 200 }).toBe(true);
+    if (child.exitCode !== null) throw new Error(`Rounds did not start:\n${said}`);
+  };
+
+  const secret = (name: string) => readFileSync(join(folder, 'secrets', name), 'utf8').trim();
+
+  const system: System = {
+    folder,
+    table,
+    output: () => said,
+    secret,
+    start,
+    database: async () => {
+      const { ports } = table();
+      const client = new pg.Client({
+        host: '127.0.0.1',
+        port: ports.postgres,
+        user: 'postgres',
+        password: secret('POSTGRES_PASSWORD'),
+        database: 'rounds',
+      });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    },
+    kill: (name) => {
+      const pid = table().processes[name]?.pid;
+      if (pid === undefined) throw new Error(`there is no process ${name}`);
+      process.kill(pid, 'SIGKILL');
+    },
+    back: async (name, was) => {
+      const isBack = () => {
+        const one = table().processes[name];
+        return one !== undefined && one.pid !== was && one.ready;
+      };
+      await expect.poll(isBack, { timeout: 60_000, interval: 200 }).toBe(true);
+    },
+    fault: async (name, on, tenant = 'all') => {
+      const response = await fetch(`${table().urls.clinicControl}/faults/${name}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secret('agents/CLINIC_OPS_TOKEN')}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ tenant, on }),
+      });
+      expect(response.status).toBe(200);
+    },
+    stop: async () => {
+      if (!child || child.exitCode !== null) return child?.exitCode ?? 0;
+      const exited = once(child, 'exit');
+      child.kill('SIGINT');
+      const [code] = (await exited) as [number | null];
+      said = '';
+      return code ?? 1;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  await start();
+  return system;
+}
