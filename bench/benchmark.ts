@@ -28,7 +28,10 @@ export function countOf({ options }: Pick<BenchContext, 'options'>, name: string
   const given = options[name];
   if (given === undefined) return usual;
   const count = Number(given);
-  if (!Number.isInteger(count) || count < 1) throw new Error(`--${name}: expected a whole number above 0, got "${given}".`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(
+      `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: expected a whole number above 0, got "${given}".`,
+    );
   return count;
 }
 

@@ -1,6 +1,7 @@
 /** What a figure was measured on. A figure without it says nothing. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { TICKS_PER_SECOND } from './process-tree.ts';
 
 export interface Machine {
   cores: number;
@@ -38,6 +39,12 @@ export function machineInWords(machine: Machine): string {
   const { cores, cpu, memory_gb, system, node, postgres, busy_before } = machine;
   const busy = `${Math.round(busy_before * 100)} % busy before the first run`;
   return `${cores} cores of ${cpu}, ${memory_gb} GB, ${system}, Node ${node}, PostgreSQL ${postgres}, ${busy}`;
+}
+
+/** CPU seconds that the whole machine has used since it was started, by anybody. */
+export function machineCpuS(): number {
+  const { all, idle } = cpuTicks();
+  return (all - idle) / TICKS_PER_SECOND;
 }
 
 function cpuTicks(): { all: number; idle: number } {

@@ -33,6 +33,7 @@ const BENCHMARKS: readonly Entry[] = [
     options: [
       count('--runs <count>', 'pairs of turns, one of ours and one of bare Playwright', 9),
       count('--journeys <count>', 'journeys in a turn', 8),
+      count('--warm-up <count>', 'journeys of each side before the first turn', 5),
     ],
     load: async () => (await import('./journey/journey.ts')).journey,
   },

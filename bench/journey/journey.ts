@@ -14,7 +14,6 @@ import type { SideName, TurnDone } from './sides.ts';
 
 /** The browser takes a closed context apart in its own time; that belongs to the turn. */
 const SETTLE_MS = 400;
-const WARM_UP_JOURNEYS = 5;
 
 interface Cost {
   cpuS: number;
@@ -55,17 +54,14 @@ function journeysInTurn(context: BenchContext): number {
   return countOf(context, 'journeys', 8);
 }
 
-async function startSide(
-  side: SideName,
-  { baseUrl, user, password }: Clinic,
-  { env, signal }: BenchContext,
-  closers: Closers,
-): Promise<Warm> {
+async function startSide(side: SideName, clinic: Clinic, context: BenchContext, closers: Closers): Promise<Warm> {
+  const { baseUrl, user, password } = clinic;
+  const { env, signal } = context;
   const child = startChild({ script: 'bench/journey/main.ts', env, signal });
   closers.push(() => child.stop());
   child.tell({ type: 'begin', side, baseUrl, user, password });
   const { browserVersion } = await child.hear(ofType<{ type: 'ready'; browserVersion?: string }>('ready'));
-  await turn(child, WARM_UP_JOURNEYS);
+  await turn(child, countOf(context, 'warmUp', 5));
   return { child, browserVersion };
 }
 

@@ -9,10 +9,11 @@ import { nameMachine } from '../machine.ts';
 import { profileInWords } from '../profile.ts';
 import { median, rounded } from '../stats.ts';
 import { startStack } from './stack.ts';
-import { measureWindow, type Window } from './window.ts';
+import { measureWindow, totalCpuS, type Window } from './window.ts';
 
 /** What the agent does at once, so that the baseline has as many sockets open. */
 const BASELINE_CONCURRENCY = 50;
+/** And no longer than the window. */
 const BASELINE_MS = 4_000;
 
 interface Run extends Window {
@@ -43,31 +44,29 @@ function runOnce(context: BenchContext): Promise<Run> {
     closers.push(() => target.stop());
     const { port } = await target.hear(ofType<{ type: 'listening'; port: number }>('listening'));
     const url = `http://127.0.0.1:${port}`;
-    const baseline = await bareRequestsPerCpuSecond(`${url}/status/1`, context);
+    const seconds = countOf(context, 'seconds', 30);
+    const baselineMs = Math.min(seconds * 1000, BASELINE_MS);
+    const baseline = await bareRequestsPerCpuSecond(`${url}/status/1`, baselineMs, context);
     const stack = await startStack(context, url, closers);
     // Every check has run once, the compiler has seen the code, and the pools are full.
     await sleep(countOf(context, 'warmUp', 15) * 1000, undefined, { signal });
-    const window = await measureWindow(stack, countOf(context, 'seconds', 30), context);
+    const window = await measureWindow(stack, seconds, context);
     return { ...window, baseline, postgresVersion: stack.postgresVersion };
   });
 }
 
-function bareRequestsPerCpuSecond(url: string, { env, signal }: BenchContext): Promise<number> {
+function bareRequestsPerCpuSecond(url: string, forMs: number, { env, signal }: BenchContext): Promise<number> {
   return withClosers(async (closers) => {
     const client = startChild({ script: 'bench/pipeline/bare-client.ts', env: { PATH: env.PATH }, signal });
     closers.push(() => client.stop());
-    client.tell({ type: 'go', url, concurrency: BASELINE_CONCURRENCY, forMs: BASELINE_MS });
+    client.tell({ type: 'go', url, concurrency: BASELINE_CONCURRENCY, forMs });
     const { requests, cpuS } = await client.hear(ofType<{ type: 'done'; requests: number; cpuS: number }>('done'));
     return requests / cpuS;
   });
 }
 
-function totalCpuS({ cpuS }: Window): number {
-  return cpuS.worker + cpuS.agent + cpuS.postgres;
-}
-
 function perCpuSecond(run: Window): number {
-  return run.results / totalCpuS(run);
+  return run.results / totalCpuS(run.cpuS);
 }
 
 function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
@@ -77,7 +76,7 @@ function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
       runs.reduce((total, run) => total + pick(run), 0),
       digits,
     );
-  const share = (process: keyof Window['cpuS']) => middle((run) => run.cpuS[process] / totalCpuS(run), 2);
+  const share = (process: keyof Window['cpuS']) => middle((run) => run.cpuS[process] / totalCpuS(run.cpuS), 2);
   return {
     checks_per_cpu_second: middle(perCpuSecond),
     baseline_node_http_per_cpu_second: middle(({ baseline }) => baseline),
@@ -90,7 +89,8 @@ function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
     not_up: sum(({ notUp }) => notUp),
     seconds: sum(({ seconds }) => seconds, 1),
     results_per_second: middle(({ results, seconds }) => results / seconds),
-    cores_used: middle((run) => totalCpuS(run) / run.seconds, 2),
+    cores_used: middle((run) => totalCpuS(run.cpuS) / run.seconds, 2),
+    other_cores_used: middle((run) => run.otherCpuS / run.seconds, 2),
     cpu_share: { worker: share('worker'), agent: share('agent'), postgres: share('postgres') },
     runs: runs.length,
     backend: 'postgres',

@@ -1,6 +1,7 @@
 /** One window of a running stack: what came in, what it cost, what was missed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchContext } from '../benchmark.ts';
+import { machineCpuS } from '../machine.ts';
 import { residentMb, treeCpuS } from '../process-tree.ts';
 import type { Stack } from './stack.ts';
 
@@ -13,6 +14,8 @@ export interface Window {
   /** Runs that were due within the window and have no result, although their time is over. */
   missed: number;
   cpuS: { worker: number; agent: number; postgres: number };
+  /** CPU that everybody else on the machine used, the target among them. */
+  otherCpuS: number;
   rssMb: number;
   startLatenessMs: { p50: number; p99: number };
 }
@@ -21,6 +24,7 @@ interface Point {
   atMs: number;
   results: number;
   cpuS: Window['cpuS'];
+  machineCpuS: number;
 }
 
 /** Measures for that long, then waits until the last runs of the window must have brought their results. */
@@ -31,23 +35,30 @@ export async function measureWindow(stack: Stack, seconds: number, { signal }: B
   const rssMb = residentMb([stack.pids.worker, stack.pids.agent]);
   // A run may begin until its next slot, and its result travels with those of its round.
   await sleep((stack.everySeconds + 3) * 1000, undefined, { signal });
+  const cpuS = {
+    worker: end.cpuS.worker - begin.cpuS.worker,
+    agent: end.cpuS.agent - begin.cpuS.agent,
+    postgres: end.cpuS.postgres - begin.cpuS.postgres,
+  };
   return {
     seconds: (end.atMs - begin.atMs) / 1000,
     results: end.results - begin.results,
-    cpuS: {
-      worker: end.cpuS.worker - begin.cpuS.worker,
-      agent: end.cpuS.agent - begin.cpuS.agent,
-      postgres: end.cpuS.postgres - begin.cpuS.postgres,
-    },
+    cpuS,
+    otherCpuS: Math.max(0, end.machineCpuS - begin.machineCpuS - totalCpuS(cpuS)),
     rssMb,
     ...(await ledgerOf(stack, begin.atMs, end.atMs)),
   };
 }
 
+/** Of all that Rounds needs. */
+export function totalCpuS({ worker, agent, postgres }: Window['cpuS']): number {
+  return worker + agent + postgres;
+}
+
 async function pointOf({ pids, database }: Stack): Promise<Point> {
   const { rows } = await database.query<{ count: string }>('select count(*) from result');
   const cpuS = { worker: treeCpuS([pids.worker]), agent: treeCpuS([pids.agent]), postgres: treeCpuS([pids.postgres]) };
-  return { atMs: Date.now(), results: Number(rows[0]?.count), cpuS };
+  return { atMs: Date.now(), results: Number(rows[0]?.count), cpuS, machineCpuS: machineCpuS() };
 }
 
 /** Of the runs that were planned within the window, whenever their results came. */

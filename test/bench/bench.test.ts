@@ -37,7 +37,7 @@ describe('the benchmarks', () => {
   }, 90_000);
 
   it('prints the figures of a journey, with pictures outside the clock', async () => {
-    const { code, out } = await bench('journey', '--json', '--runs', '1', '--journeys', '1');
+    const { code, out } = await bench('journey', '--json', '--runs', '1', '--journeys', '1', '--warm-up', '1');
     const figures = JSON.parse(out);
     expect(figures).toMatchObject({ runs: 1, journeys: 1, pictures: 1, empty_steps: 200 });
     expect(figures.cpu_s_per_journey).toBeGreaterThan(0);
