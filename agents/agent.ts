@@ -22,10 +22,10 @@ import type { Secrets } from './secrets.ts';
 const MAX_LIGHT_RUNS = 50;
 /** Rounds at once: one for each second that a slow check may hold its round up. */
 const MAX_ROUNDS = 20;
-/** What runs gets so long to end when the agent is told to stop. */
-const DRAIN_MS = 8_000;
+/** What runs gets so long to end when the agent is told to stop; with the next, less than the 10 s that a process has. */
+const DRAIN_MS = 6_000;
 /** And this long to hand back what did not. */
-const HAND_BACK_MS = 6_000;
+const HAND_BACK_MS = 2_000;
 
 export interface AgentDeps {
   location: string;
@@ -45,7 +45,7 @@ export interface AgentDeps {
 }
 
 export interface Agent {
-  /** Finishes what runs, at most 8 s, and hands back the rest. */
+  /** Finishes what runs, at most 6 s, and hands back the rest. */
   stop(): Promise<void>;
 }
 

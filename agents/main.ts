@@ -1,6 +1,6 @@
 /** `rounds agent`: reads the environment, builds the adapters, starts the agent of one location. */
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Start } from '../core/process.ts';
 import { openQueues } from '../jobs/queue.ts';
 import { loadProbes } from '../probes/registry.ts';
@@ -18,7 +18,8 @@ const WORKED_QUEUES = 3;
 
 /**
  * Starts an agent. Needs `ROUNDS_QUEUE_URL` and a location, as `--location` or `ROUNDS_LOCATION`. Secrets come from the folder
- * `ROUNDS_SECRETS_DIR`, else from the environment. With `ROUNDS_JOURNEYS`, no journey outside that folder is run.
+ * `ROUNDS_SECRETS_DIR`, else from the environment. Journeys are loaded from below
+ * `ROUNDS_JOURNEYS` only, else from below the folder of the configuration.
  */
 export const start: Start = async ({ env, log, options }) => {
   const location = options.location ?? env.ROUNDS_LOCATION;
@@ -43,7 +44,7 @@ export const start: Start = async ({ env, log, options }) => {
     probes: await loadProbes(),
     actions: await loadActions(),
     secrets: secretsFrom({ env, ...(env.ROUNDS_SECRETS_DIR ? { folder: env.ROUNDS_SECRETS_DIR } : {}) }),
-    ...(env.ROUNDS_JOURNEYS ? { filesFolder: resolve(env.ROUNDS_JOURNEYS) } : {}),
+    filesFolder: resolve(env.ROUNDS_JOURNEYS ?? dirname(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml')),
   });
   return {
     ready: async () => reporter.trouble(),

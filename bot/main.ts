@@ -16,14 +16,14 @@ const QUEUE_WORKERS = 1;
  * Starts the bot. Needs `DATABASE_URL`, `SLACK_BOT_TOKEN` and `SLACK_SIGNING_SECRET` (or `SLACK_APP_TOKEN` for Socket Mode); reads
  * `ROUNDS_CONFIG`, `ROUNDS_BOT_PORT` (4620), `ROUNDS_BOT_HOST` (127.0.0.1), `ROUNDS_QUEUE_URL` and `SLACK_API_URL`.
  */
-export const start: Start = async ({ env, log }) => {
+export const start: Start = async ({ env, log, options }) => {
   const url = required(env.DATABASE_URL, 'DATABASE_URL', 'the address of the database, such as postgres://rounds@127.0.0.1/rounds');
   const botToken = required(env.SLACK_BOT_TOKEN, 'SLACK_BOT_TOKEN', 'the bot token of the Slack app, which begins with xoxb-');
   const appToken = env.SLACK_APP_TOKEN || undefined;
   const signingSecret = appToken
     ? (env.SLACK_SIGNING_SECRET ?? '')
     : required(env.SLACK_SIGNING_SECRET, 'SLACK_SIGNING_SECRET', 'the signing secret of the Slack app, under "Basic Information"');
-  const config = await readConfig(env.ROUNDS_CONFIG ?? 'rounds.yaml');
+  const config = await readConfig(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml');
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const pool = openPool({ url, name: 'bot', max: STORE_CONNECTIONS, log });
   const queues = await openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'bot', workers: QUEUE_WORKERS });

@@ -11,7 +11,7 @@ export const outboxWaiting = gauge('rounds_outbox_waiting', 'Rows of the outbox 
 export const outboxOldest = gauge('rounds_outbox_oldest_seconds', 'How long the oldest row of the outbox has waited');
 export const ackSeconds = histogram('rounds_ack_seconds', 'From Bolt to the acknowledgement', [0.005, 0.02, 0.1, 0.5, 1, 2, 3]);
 /** From the row of the outbox to Slack's answer. */
-export const postSeconds = histogram('rounds_post_seconds', 'From the decision to the post', [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120]);
+export const postSeconds = histogram('rounds_post_seconds', 'How long Slack took to accept a post', [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120]);
 
 // The default register belongs to the process; a second bot in it, as in tests, counts with the first.
 function counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {

@@ -107,7 +107,7 @@ function desk(plan: UpPlan): ChildSpec {
     ...rounds(plan),
     ROUNDS_DESK_PORT: String(plan.ports.desk),
     ROUNDS_DESK_SEED: plan.facts.seed.users.length && plan.facts.seed.channels.length ? JSON.stringify(plan.facts.seed) : undefined,
-    ROUNDS_BOT_URL: urls.bot,
+    ROUNDS_BOT_URL: `${urls.bot}/slack/events`,
     SLACK_SIGNING_SECRET: plan.slack.signingSecret,
     SLACK_BOT_TOKEN: plan.slack.botToken,
     CLINIC_URL: urls.clinic,

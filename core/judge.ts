@@ -299,8 +299,19 @@ function updated(input: JudgeInput, open: Incident, now: Facts, klass: IncidentC
  * was hurt is told as the cause, not as the beginning.
  */
 function carry(before: Facts, now: Facts): Facts {
+  const facts = { ...now, services: now.services.map((service) => withKnownFailures(service, before)) };
   const alike = before.services.length > 0 === now.services.length > 0;
-  return alike ? { ...now, sinceMs: Math.min(before.sinceMs, now.sinceMs) } : now;
+  return alike ? { ...facts, sinceMs: Math.min(before.sinceMs, now.sinceMs) } : facts;
+}
+
+/** A check that is up again, but not yet for long enough, shows no failure any more: what it was stays said until the end. */
+function withKnownFailures(service: ServiceImpact, before: Facts): ServiceImpact {
+  const known = before.services.find((one) => one.id === service.id);
+  const symptoms = service.symptoms.map((symptom) => {
+    const failure = symptom.failure ?? known?.symptoms.find((one) => one.template === symptom.template)?.failure;
+    return failure ? { ...symptom, failure } : symptom;
+  });
+  return { ...service, symptoms };
 }
 
 function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Reasoned[]): Judgement {

@@ -59,10 +59,11 @@ function offerOf(runbook: Runbook, findings: readonly Finding[], action: ActionW
   const finding = action.needsFinding ? findings.find((one) => one.kind === action.needsFinding) : undefined;
   if (action.needsFinding && !finding) return undefined;
   const target = finding?.target ?? {};
+  const said = [runbook.explains, action.preview(runbook.action.params, target), finding?.text];
   return {
     runbook: runbook.id,
     title: runbook.title,
-    preview: finding ? `${action.preview(runbook.action.params, target)} ${finding.text}` : action.preview(runbook.action.params, target),
+    preview: said.filter((one) => one !== undefined).join(' '),
     location: runbook.action.location,
     target,
   };

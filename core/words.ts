@@ -13,10 +13,10 @@ export const MARKS: Record<IncidentClass | 'resolved', string> = {
 };
 
 /** `a`, `a and b`, `a, b and c`; beyond `most` the rest is counted: `a, b and 12 more`. */
-export function listInWords(words: readonly string[], most = 4): string {
+export function listInWords(words: readonly string[], most = 4, joint: 'and' | 'or' = 'and'): string {
   const shown = words.length > most ? [...words.slice(0, most - 1), `${words.length - most + 1} more`] : [...words];
   const last = shown.pop();
-  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`;
+  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} ${joint} ${last}`;
 }
 
 /** Who is in trouble: "Patient billing", "Patient billing and Clinic scheduling"; a component when no service is hit. */
@@ -58,7 +58,7 @@ function phraseOf(symptoms: Symptom[]): string {
   const steps = new Set(symptoms.map((symptom) => symptom.failure?.step));
   const [only] = steps;
   if (symptoms.length > 1 && steps.size === 1 && only) return only;
-  return listInWords([...new Set(symptoms.map((symptom) => symptom.does))]).replace(/ and (?=[^ ]*$)/, ' or ');
+  return listInWords([...new Set(symptoms.map((symptom) => symptom.does))], 4, 'or');
 }
 
 function degradedWords(symptoms: Symptom[]): string {

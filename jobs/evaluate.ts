@@ -131,7 +131,13 @@ async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckStat
     const confirmers = stored.row.purpose === 'scheduled' ? confirmFrom(check, state, input) : [];
     if (confirmers.length === 0) continue;
     const key = `confirm/${check.id}@${stored.row.slotMs}`;
-    await insertAsk(db, { purpose: 'confirm', key, slotMs: stored.row.slotMs, targets: [{ check: check.id, locations: confirmers }] });
+    const ask = await insertAsk(db, {
+      purpose: 'confirm',
+      key,
+      slotMs: stored.row.slotMs,
+      targets: [{ check: check.id, locations: confirmers }],
+    });
+    if (ask === undefined) continue;
     deps.log.info({ check: check.id, location: input.location, confirmers }, 'a check fails: other locations are asked to confirm');
   }
   // In the order of their planning: folding never steps backwards, so an older gap after a newer one would be lost.

@@ -11,10 +11,10 @@ import { startWorker } from './worker.ts';
 const STORE_CONNECTIONS = 4;
 
 /** Starts a worker. Needs `DATABASE_URL` and `ROUNDS_CONFIG`; the queue is in the same database unless `ROUNDS_QUEUE_URL` says else. */
-export const start: Start = async ({ env, log }) => {
+export const start: Start = async ({ env, log, options }) => {
   const url = env.DATABASE_URL;
   if (!url) throw new Error('DATABASE_URL is not set: expected the address of the database, such as postgres://rounds@127.0.0.1/rounds.');
-  const config = await readConfig(env.ROUNDS_CONFIG ?? 'rounds.yaml');
+  const config = await readConfig(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml');
   const pool = openPool({ url, name: 'worker', max: STORE_CONNECTIONS, log });
   await keepRevision(pool, config);
   const queues = await openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'worker', workers: Object.keys(config.locations).length });

@@ -8,7 +8,7 @@ import type { JobsDeps } from './deps.ts';
 import { foldInto } from './evaluate.ts';
 import { queueRuns } from './plan.ts';
 
-/** A run may begin at its last moment, take its time-out twice, and its report may wait: only then is it missed. */
+/** A run may begin at its last moment, take its time-out with every retry, and its report may wait: only then is it missed. */
 const REPORT_GRACE_MS = 5_000;
 /** A planner queues what it entered within this; later it is taken to be dead. */
 const QUEUE_GRACE_MS = 2_000;

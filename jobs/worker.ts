@@ -1,5 +1,5 @@
 /** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import { usualDurations } from '../store/result.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
 import { finishAsks, planAsks } from './ask.ts';
@@ -19,6 +19,11 @@ const REPORTS_AT_ONCE = 2;
 const CLOSE_BOUND_MS = 8_000;
 
 const resultsTotal = new Counter({ name: 'rounds_results_total', help: 'Results taken, by verdict.', labelNames: ['location', 'verdict'] });
+const skewSeconds = new Gauge({
+  name: 'rounds_agent_clock_skew_seconds',
+  help: 'How far an agent is behind: its clock and the way of its report together.',
+  labelNames: ['location'],
+});
 const refusalsTotal = new Counter({
   name: 'rounds_refusals_total',
   help: 'Runs that agents refused, by reason.',
@@ -104,6 +109,7 @@ function parseReport(data: unknown): Report {
 }
 
 async function takeReport(deps: JobsDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
+  skewSeconds.set({ location }, (deps.clock.now() - report.sentAtMs) / 1000);
   if (await foldReport(deps, location, report)) judging.wake();
   for (const { verdict } of report.results) resultsTotal.inc({ location, verdict });
   for (const { reason } of report.refusals) refusalsTotal.inc({ location, reason });

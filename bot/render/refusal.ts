@@ -48,6 +48,6 @@ export function notKnown(noun: string, asked: string, nearest: string | undefine
 /** What a person is told when Rounds itself failed at what they asked. */
 export function failed(): Message {
   return sentence(
-    'Rounds could not do that: something in it failed, and it is in the log of the bot. Nothing was changed. Try again in a minute.',
+    'Rounds could not do that: something in it failed, and it is in the log of the bot. Look at the thread whether it took effect, then try again.',
   );
 }

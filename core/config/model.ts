@@ -60,6 +60,8 @@ export interface RunbookWhen {
 export interface Runbook {
   id: string;
   title: string;
+  /** What it does, in a sentence for whoever is about to press. */
+  explains?: string;
   when: RunbookWhen;
   action: { type: string; params: Record<string, unknown>; location: string };
   /** Roles that may run it. Empty: nobody. */

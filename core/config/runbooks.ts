@@ -33,7 +33,15 @@ export function readRunbook(id: string, raw: unknown, context: RunbookContext): 
   reportWhen(raw.when, [...path, 'when'], context);
   reportRoles(raw.mayRun, [...path, 'mayRun'], context);
   if (!fields || !action) return undefined;
-  return { id, title: fields.title ?? wordsOf(id), when: whenOf(fields.when), action, mayRun: fields.mayRun, verify: fields.verify };
+  return {
+    id,
+    title: fields.title ?? wordsOf(id),
+    ...(fields.explains === undefined ? {} : { explains: fields.explains }),
+    when: whenOf(fields.when),
+    action,
+    mayRun: fields.mayRun,
+    verify: fields.verify,
+  };
 }
 
 function whenOf(when: z.output<EntrySchemas['runbooks']>['when']): RunbookWhen {

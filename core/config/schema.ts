@@ -73,6 +73,7 @@ function checkSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
 function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
   return z.object({
     title,
+    explains: text(200).optional(),
     when: z.object({
       service: oneOrMore(idOf('services', known.services)).optional(),
       component: oneOrMore(idOf('components', known.components)).optional(),

@@ -10,6 +10,7 @@ export interface ChannelMessage {
   all: string;
   /** Texts of its buttons. */
   buttons: string[];
+  elements: { text: string; block: string; action: string }[];
   /** Whether it shows a picture. */
   picture: boolean;
 }
@@ -18,10 +19,11 @@ interface RawMessage {
   ts?: string;
   thread_ts?: string;
   text?: string;
-  blocks?: { type: string; elements?: { type: string; text?: { text?: string } | string }[] }[];
+  blocks?: { type: string; block_id?: string; elements?: { type: string; action_id?: string; text?: { text?: string } | string }[] }[];
 }
 
 export interface Channel {
+  id(): Promise<string>;
   /** The channel's own messages, oldest first. */
   posts(): Promise<ChannelMessage[]>;
   /** The thread under a message, oldest first, without the message itself. */
@@ -38,6 +40,7 @@ export function channelOf(system: System): Channel {
     return { slack, id };
   };
   return {
+    id: async () => (await open()).id,
     posts: async () => {
       const { slack, id } = await open();
       const { messages } = await slack.conversations.history({ channel: id, limit: 200 });
@@ -54,9 +57,14 @@ export function channelOf(system: System): Channel {
 
 function fromRaw(raw: RawMessage): ChannelMessage {
   const blocks = raw.blocks ?? [];
-  const buttons = blocks.flatMap((block) => (block.elements ?? []).filter((one) => one.type === 'button').map((one) => textOf(one.text)));
+  const elements = blocks.flatMap((block) =>
+    (block.elements ?? [])
+      .filter((one) => one.type === 'button')
+      .map((one) => ({ text: textOf(one.text), block: block.block_id ?? '', action: one.action_id ?? '' })),
+  );
   const all = [raw.text ?? '', ...textsIn(blocks)].join('\n');
-  return { ts: raw.ts ?? '', text: raw.text ?? '', all, buttons, picture: blocks.some((block) => block.type === 'image') };
+  const buttons = elements.map((one) => one.text);
+  return { ts: raw.ts ?? '', text: raw.text ?? '', all, buttons, elements, picture: blocks.some((block) => block.type === 'image') };
 }
 
 function textOf(text: { text?: string } | string | undefined): string {
