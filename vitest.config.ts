@@ -1,14 +1,37 @@
 import { defineConfig } from 'vitest/config';
 
+const shared = {
+  globalSetup: ['test/setup/global.ts'],
+  pool: 'forks' as const,
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  teardownTimeout: 20_000,
+};
+
+/** Parts first, two files at once. Then the whole system, alone: it needs both cores to itself to keep its slots. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/setup/global.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 20_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/acceptance/**'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'acceptance',
+          include: ['test/acceptance/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     // A test run without tests proves nothing.
     passWithNoTests: false,
     reporters: ['default'],

@@ -19,10 +19,10 @@ export function treeCpuS(roots: readonly number[]): number {
   return treeOf(roots).reduce((sum, { cpuS }) => sum + cpuS, 0);
 }
 
-/** Resident memory of exactly these processes, in MB of 1,000,000 bytes. */
-export function residentMb(pids: readonly number[]): number {
-  const kilobytes = pids.map((pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0));
-  return (kilobytes.reduce((sum, one) => sum + one, 0) * 1024) / 1e6;
+/** Resident memory of exactly this process, in MB of 1,000,000 bytes. */
+export function residentMb(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
 }
 
 function treeOf(roots: readonly number[]): Stat[] {

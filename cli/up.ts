@@ -56,6 +56,8 @@ function stopRequest({ io, env }: CliContext): StopRequest {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
   if (process.channel) process.on('disconnect', ask);
+  // Listening to the channel alone is no reason to stay.
+  process.channel?.unref();
   if (env.npm_lifecycle_event) askWhenOrphaned(ask);
   return request;
 }

@@ -83,7 +83,7 @@ function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
     ratio_to_baseline: middle((run) => perCpuSecond(run) / run.baseline, 2),
     start_lateness_ms_p50: middle(({ startLatenessMs }) => startLatenessMs.p50, 1),
     start_lateness_ms_p99: middle(({ startLatenessMs }) => startLatenessMs.p99, 1),
-    rss_mb: middle(({ rssMb }) => rssMb),
+    rss_mb: middle(({ rssMb }) => rssMb.worker + rssMb.agent),
     results: sum(({ results }) => results),
     missed: sum(({ missed }) => missed),
     not_up: sum(({ notUp }) => notUp),
@@ -92,6 +92,7 @@ function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
     cores_used: middle((run) => totalCpuS(run.cpuS) / run.seconds, 2),
     other_cores_used: middle((run) => run.otherCpuS / run.seconds, 2),
     cpu_share: { worker: share('worker'), agent: share('agent'), postgres: share('postgres') },
+    rss_mb_of: { worker: middle(({ rssMb }) => rssMb.worker), agent: middle(({ rssMb }) => rssMb.agent) },
     runs: runs.length,
     backend: 'postgres',
   };

@@ -16,7 +16,7 @@ export interface Window {
   cpuS: { worker: number; agent: number; postgres: number };
   /** CPU that everybody else on the machine used, the target among them. */
   otherCpuS: number;
-  rssMb: number;
+  rssMb: { worker: number; agent: number };
   startLatenessMs: { p50: number; p99: number };
 }
 
@@ -32,7 +32,7 @@ export async function measureWindow(stack: Stack, seconds: number, { signal }: B
   const begin = await pointOf(stack);
   await sleep(seconds * 1000, undefined, { signal });
   const end = await pointOf(stack);
-  const rssMb = residentMb([stack.pids.worker, stack.pids.agent]);
+  const rssMb = { worker: residentMb(stack.pids.worker), agent: residentMb(stack.pids.agent) };
   // A run may begin until its next slot, and its result travels with those of its round.
   await sleep((stack.everySeconds + 3) * 1000, undefined, { signal });
   const cpuS = {
