@@ -77,6 +77,8 @@ export interface Facts {
   offers: Offer[];
   /** All is up again, but not yet for long enough. */
   recovering: boolean;
+  /** Since when less is wrong than the post says: told only once it has lasted. */
+  betterSinceMs?: number;
   roundsLeft: number;
   /** Checks that nobody sees at present. */
   blind: Named[];

@@ -8,7 +8,8 @@
  *
  * A scope has at most one open incident: what fails together in services that stand on the same components is one problem
  * until something shows otherwise. The class is that of the worst service; when no service is hit, `risk` for a component in
- * trouble, else `blind` for checks that nobody sees. Everything is made anew from what is held, so the end is derived and
+ * trouble, else `blind` for checks that nobody sees. What gets better is told once it has lasted for a round of what still fails: on
+ * the way to the end, checks settle one by one, and each is no news of its own. Everything is made anew from what is held, so the end is derived and
  * never remembered. Pure: the clock, the actions' words and the repairs come in as arguments.
  */
 import { CLASSES, type IncidentClass } from './check.ts';
@@ -245,7 +246,16 @@ function visible(facts: Facts): string {
   const symptoms = facts.services.flatMap((service) =>
     service.symptoms.map((one) => [one.template, one.verdict, one.failure?.step, one.failure?.kind]),
   );
-  return JSON.stringify([symptoms, facts.seenFrom, facts.recovering, facts.roundsLeft, Boolean(facts.likelyCause), ids(facts.blind)]);
+  const isBetter = facts.betterSinceMs !== undefined;
+  return JSON.stringify([
+    isBetter,
+    symptoms,
+    facts.seenFrom,
+    facts.recovering,
+    facts.roundsLeft,
+    Boolean(facts.likelyCause),
+    ids(facts.blind),
+  ]);
 }
 
 function ids(list: readonly { id: string }[]): string[] {
@@ -257,6 +267,7 @@ function changeReason(open: Incident, facts: Facts, klass: IncidentClass, headli
   if (worse(klass, open.class)) return 'class-raised';
   if (worse(open.class, klass)) return 'class-lowered';
   if (facts.recovering) return 'recovering';
+  if (facts.betterSinceMs !== undefined) return 'shown-anew';
   return headline === headlineOf(open.facts, open.class) ? 'shown-anew' : 'impact-changed';
 }
 
@@ -268,8 +279,32 @@ function entryOf(reason: string, open: Incident, facts: Facts, klass: IncidentCl
   return reason === 'impact-changed' ? [{ kind: reason, headline }] : [];
 }
 
-function updated(input: JudgeInput, open: Incident, now: Facts, klass: IncidentClass, decisions: Reasoned[]): Judgement {
-  const facts = carry(open.facts, now);
+/** Ids of the checks that the facts are about. */
+function badChecks(facts: Facts): Set<string> {
+  const ofServices = facts.services.flatMap((service) => service.symptoms.flatMap((symptom) => symptom.checks));
+  return new Set([...ofServices, ...facts.components.map((component) => component.check)]);
+}
+
+/** Less is wrong than before, and nothing that was well. */
+function isBetter(now: Facts, before: Facts): boolean {
+  const [bad, known] = [badChecks(now), badChecks(before)];
+  return bad.size < known.size && bad.isSubsetOf(known);
+}
+
+/** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
+function patient(input: JudgeInput, open: Incident, now: Facts, klass: IncidentClass): { facts: Facts; klass: IncidentClass } {
+  if (!isBetter(now, open.facts)) return { facts: now, klass };
+  const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
+  const roundMs = Math.max(0, ...input.views.filter(isBad).map((view) => view.check.everyMs));
+  const { betterSinceMs: _since, ...settled } = now;
+  if (!now.recovering && input.nowMs - betterSinceMs >= roundMs) return { facts: settled, klass };
+  const { services, components, tenants, tenantsTotal, offers, sinceMs, likelyCause } = open.facts;
+  const kept = { services, components, tenants, tenantsTotal, offers, sinceMs, ...(likelyCause ? { likelyCause } : {}) };
+  return { facts: { ...now, ...kept, betterSinceMs }, klass: open.class };
+}
+
+function updated(input: JudgeInput, open: Incident, now: Facts, nowClass: IncidentClass, decisions: Reasoned[]): Judgement {
+  const { facts, klass } = patient(input, open, carry(open.facts, now), nowClass);
   const isMaterial = klass !== open.class || material(facts) !== material(open.facts);
   if (!isMaterial && visible(facts) === visible(open.facts)) return { change: { kind: 'none' }, decisions: [] };
   const headline = headlineOf(facts, klass);

@@ -212,6 +212,31 @@ describe('judging a scope', () => {
     });
   });
 
+  it('tells what is better once it has lasted, not check by check on the way to the end', () => {
+    const [first, second] = [invoice('riverside'), invoice('hillcrest')];
+    const down = (check: Check) => [everywhere(check, 0, 'up'), everywhere(check, 1, 'down')];
+    const upAgain = (check: Check) => [everywhere(check, 2, 'up'), everywhere(check, 3, 'up'), everywhere(check, 4, 'up')];
+    const others = views([]).filter(({ check }) => check.template !== 'post-invoice');
+    const open = opened(judge(input(views([first.id, second.id]))).change);
+    expect(open.class).toBe('full interruption');
+    const half = [...others, view(first, ...down(first), ...upAgain(first)), view(second, ...down(second), everywhere(second, 4, 'down'))];
+    const at = NOON_MS + 4 * SLOT_MS + 5_000;
+    const soon = judge(input(half, open, { nowMs: at })).change;
+    expect(soon).toMatchObject({ kind: 'update', class: 'full interruption', reason: 'shown-anew', material: false, timeline: [] });
+    const waiting = soon.kind === 'update' ? { ...open, facts: soon.facts } : open;
+    expect(judge(input(half, waiting, { nowMs: at + SLOT_MS / 2 })).change).toEqual({ kind: 'none' });
+    const lasted = judge(input(half, waiting, { nowMs: at + SLOT_MS })).change;
+    expect(lasted).toMatchObject({ kind: 'update', class: 'partial outage', reason: 'class-lowered', material: true });
+    expect(lasted.kind === 'update' && lasted.facts.betterSinceMs).toBeUndefined();
+    const bothUp = [...others, view(first, ...down(first), ...upAgain(first)), view(second, ...down(second), everywhere(second, 5, 'up'))];
+    const recovering = judge(input(bothUp, waiting, { nowMs: at + 2 * SLOT_MS })).change;
+    expect(recovering, 'all is up: nothing is lowered on the last steps').toMatchObject({
+      class: 'full interruption',
+      reason: 'recovering',
+      timeline: [],
+    });
+  });
+
   it('is blind when nobody can see, and keeps the class that is open', () => {
     const blindView = (check: Check): CheckView => {
       const seen = view(check, everywhere(check, 0, 'up'));
