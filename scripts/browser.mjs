@@ -191,7 +191,7 @@ export async function unpackBrowser(root) {
   const unfinished = `${folder}.${process.pid}`;
   for (const name of ['al2023', 'fonts']) mkdirSync(join(unfinished, name), { recursive: true });
   await Promise.all([
-    pipeline(unbrotli(join(packed, 'chromium.br')), createWriteStream(join(unfinished, 'headless-shell'), { mode: 0o755 })),
+    unbrotli(join(packed, 'chromium.br'), join(unfinished, 'headless-shell'), 0o755),
     untar(join(packed, 'al2023.tar.br'), join(unfinished, 'al2023')),
     untar(join(packed, 'fonts.tar.br'), join(unfinished, 'fonts')),
   ]);
@@ -201,16 +201,18 @@ export async function unpackBrowser(root) {
   return true;
 }
 
-function unbrotli(path) {
+/** @param {string} path @param {string} target @param {number} [mode] */
+async function unbrotli(path, target, mode = 0o644) {
   const unpacked = createBrotliDecompress({ chunkSize: 2 ** 21 });
-  createReadStream(path, { highWaterMark: 2 ** 20 })
-    .on('error', (error) => unpacked.destroy(error))
-    .pipe(unpacked);
-  return unpacked;
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), unpacked, createWriteStream(target, { mode }));
 }
 
+/** By way of a file: tar ends at the mark of the archive's end and does not wait for the padding behind it, which breaks a pipe. */
 async function untar(path, into) {
-  const tar = spawn('tar', ['-x', '--no-same-owner', '-C', into], { stdio: ['pipe', 'ignore', 'inherit'] });
-  const [, [code]] = await Promise.all([pipeline(unbrotli(path), tar.stdin), once(tar, 'close')]);
+  const archive = `${into}.tar`;
+  await unbrotli(path, archive);
+  const tar = spawn('tar', ['-x', '--no-same-owner', '-C', into, '-f', archive], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = await once(tar, 'close');
   if (code !== 0) throw new Error(`tar could not unpack ${path} (exit ${code}).`);
+  rmSync(archive);
 }
