@@ -21,7 +21,7 @@ const BENCHMARKS: readonly Entry[] = [
       count('--runs <count>', 'how often everything is started anew and measured', 3),
       count('--seconds <count>', 'the length of a window', 30),
       count('--warm-up <seconds>', 'how long it runs before the window', 15),
-      count('--checks <count>', 'checks in the configuration', 2_500),
+      count('--checks <count>', 'checks in the configuration', 5_000),
       count('--every <seconds>', 'the interval of each', 5),
       new Option('--profile <folder>', 'keep CPU profiles of worker and agent there; the figures of such a run do not count'),
     ],

@@ -27,7 +27,7 @@ export async function startStack(context: BenchContext, targetUrl: string, close
   closers.push(() => rmSync(folder, { recursive: true, force: true }));
   const everySeconds = countOf(context, 'every', 5);
   const config = join(folder, 'rounds.yaml');
-  writeFileSync(config, loadConfigText({ checks: countOf(context, 'checks', 2_500), everySeconds, targetUrl }));
+  writeFileSync(config, loadConfigText({ checks: countOf(context, 'checks', 5_000), everySeconds, targetUrl }));
   const postgres = await startPostgres({ folder, port: 0, log: quietLog });
   closers.push(async () => {
     await postgres.stop();
