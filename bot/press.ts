@@ -9,12 +9,12 @@ import { audit } from '../store/audit.ts';
 import { type Button, buttonById } from '../store/button.ts';
 import { incidentById } from '../store/incident.ts';
 import { PRIORITY } from '../store/outbox.ts';
+import { showIncident } from '../store/story.ts';
 import type { BotParts, ButtonVerb, Press, PressContext, SlackApi } from './contract.ts';
 import * as metrics from './metrics.ts';
 import { actorOf, nameIn, personOf } from './names.ts';
 import { type Message, sentence } from './render/blocks.ts';
 import { expiredButton } from './render/refusal.ts';
-import { enqueueIncident } from './send/context.ts';
 
 export interface PressParts extends BotParts {
   slack: SlackApi;
@@ -70,7 +70,7 @@ async function refusalOf(context: PressContext, verb: ButtonVerb): Promise<Messa
   if (verb.singleUse && button.usedBy) return refuse(context, 'used-button', usedButton(button, nameIn(config)));
   if (button.expired) {
     // The post may not have changed for long: it gets fresh buttons, so that the person can press again.
-    await enqueueIncident(context.pool, incident, { priority: PRIORITY.outage, reason: 'button-expired' });
+    await showIncident(context.pool, incident, { priority: PRIORITY.outage, reason: 'button-expired' });
     return refuse(context, 'expired-button', expiredButton(button.madeAtMs, config.timezone));
   }
   return undefined;

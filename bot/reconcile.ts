@@ -2,8 +2,8 @@
 import { incidentById } from '../store/incident.ts';
 import { PRIORITY } from '../store/outbox.ts';
 import { openPosts } from '../store/post.ts';
+import { showIncident } from '../store/story.ts';
 import { type BotParts, type SlackApi, SlackTrouble } from './contract.ts';
-import { enqueueIncident } from './send/context.ts';
 import { notePostGone } from './send/incident.ts';
 
 /** Looks at the post of every open incident once. Returns how many were gone. Throws when Slack or the database cannot be asked. */
@@ -13,7 +13,7 @@ export async function reconcilePosts(parts: BotParts & { slack: SlackApi }): Pro
     if (post.ts === undefined || (await exists(parts.slack, { channel: post.channel, ts: post.ts }))) continue;
     const incident = await incidentById(parts.pool, post.incidentId);
     if (!incident || !(await notePostGone(parts, incident, { channel: post.channel, ts: post.ts }))) continue;
-    await enqueueIncident(parts.pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
+    await showIncident(parts.pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
     gone++;
   }
   return gone;

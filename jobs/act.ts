@@ -6,8 +6,9 @@ import type { Incident } from '../core/incident.ts';
 import { insertAsk } from '../store/ask.ts';
 import { type Db, inTransaction } from '../store/db.ts';
 import { claimExecutions, type EndedExecution, endExecution, giveUpExecutions } from '../store/execution.ts';
-import { addTimeline, incidentById } from '../store/incident.ts';
-import { enqueue, PRIORITY } from '../store/outbox.ts';
+import { incidentById } from '../store/incident.ts';
+import { PRIORITY } from '../store/outbox.ts';
+import { showIncident, tellStory } from '../store/story.ts';
 import { type ActionReport, QUEUES } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
 
@@ -59,13 +60,9 @@ async function tell(
 ): Promise<void> {
   const incident = await incidentById(db, ended.incidentId);
   if (!incident) return;
-  const timelineId = await addTimeline(db, incident.id, deps.clock.now(), { kind: 'acted', outcome, title: ended.title, summary });
-  const lane = `incident/${incident.id}`;
-  await enqueue(db, [
-    { kind: 'thread', lane, channel: incident.channel, incidentId: incident.id, timelineId, priority: PRIORITY.thread, reason: 'acted' },
-    // The buttons change with every action that ended.
-    { kind: 'incident', lane, channel: incident.channel, incidentId: incident.id, priority: PRIORITY.outage, reason: 'acted' },
-  ]);
+  await tellStory(db, incident, deps.clock.now(), { kind: 'acted', outcome, title: ended.title, summary });
+  // The buttons change with every action that ended.
+  await showIncident(db, incident, { priority: PRIORITY.outage, reason: 'acted' });
   if (outcome === 'done' || outcome === 'unclear') await askVerification(deps, db, ended, incident);
 }
 

@@ -8,10 +8,11 @@ import type { TimelineEntry } from '../core/incident.ts';
 import { listInWords } from '../core/words.ts';
 import { type Ask, claimAsks, claimEndedAsks, markDone, markPlanned } from '../store/ask.ts';
 import { type Db, inTransaction } from '../store/db.ts';
-import { addTimeline, incidentById } from '../store/incident.ts';
+import { incidentById } from '../store/incident.ts';
 import { enqueue, PRIORITY } from '../store/outbox.ts';
 import { type ResultOfAsk, resultsOfAsk } from '../store/result.ts';
 import { enterRuns, type LedgerRow } from '../store/run.ts';
+import { tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
 import { ledgerRow, queueRuns } from './plan.ts';
 
@@ -75,11 +76,7 @@ async function tellVerification(deps: JobsDeps, db: Db, ask: Ask): Promise<void>
   const incident = ask.incidentId === undefined ? undefined : await incidentById(db, ask.incidentId);
   if (!incident) return;
   const entry = verification(deps, ask, await resultsOfAsk(db, ask.id));
-  const timelineId = await addTimeline(db, incident.id, deps.clock.now(), entry);
-  const lane = `incident/${incident.id}`;
-  await enqueue(db, [
-    { kind: 'thread', lane, channel: incident.channel, incidentId: incident.id, timelineId, priority: PRIORITY.thread, reason: 'verified' },
-  ]);
+  await tellStory(db, incident, deps.clock.now(), entry);
 }
 
 /** The verdict of a verification, in words: passed only when every check was up from a quorum of the locations that it has. */

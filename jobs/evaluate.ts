@@ -19,27 +19,21 @@ import {
   foldResult,
   staleAtMs,
 } from '../core/evaluate.ts';
+import type { Reasoned } from '../core/facts.ts';
 import type { Incident } from '../core/incident.ts';
-import { type Change, type Judgement, judge, type Reasoned } from '../core/judge.ts';
+import { type Change, type Judgement, judge } from '../core/judge.ts';
 import type { Result } from '../core/result.ts';
 import { insertAsk } from '../store/ask.ts';
 import { lockStates, readStates, type StateChange, writeStates } from '../store/check.ts';
 import { type Db, inTransaction } from '../store/db.ts';
 import { lastRepair } from '../store/execution.ts';
-import {
-  addTimeline,
-  adoptDecisions,
-  insertIncident,
-  openIncidentOf,
-  recordDecisions,
-  resolveIncident,
-  updateIncident,
-} from '../store/incident.ts';
-import { enqueue, PRIORITY } from '../store/outbox.ts';
+import { adoptDecisions, insertIncident, openIncidentOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
+import { PRIORITY } from '../store/outbox.ts';
 import { planningSince } from '../store/planner.ts';
 import { insertResults, type StoredResult } from '../store/result.ts';
 import { endRuns, knownRuns, type LedgerRow, type RunEnd } from '../store/run.ts';
 import { dirtyScopes, lockDirtyScope, markDirty, markJudged } from '../store/scope.ts';
+import { showIncident, tellStory } from '../store/story.ts';
 import type { Report } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
 
@@ -230,13 +224,9 @@ async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | und
   await adoptDecisions(db, scope, incidentId, (open?.openedAtMs ?? atMs) - STORY_MS);
   await recordDecisions(db, { atMs, scope, incidentId, configRevision: deps.config.revision }, decisions);
   const reason = decisions.find((decision) => decision.subject === 'post')?.reason ?? change.kind;
-  const channel = open?.channel ?? (change.kind === 'open' ? change.channel : '');
-  const lane = `incident/${incidentId}`;
-  await enqueue(db, [{ kind: 'incident', lane, channel, incidentId, priority: priorityOf(change, open), reason }]);
-  for (const entry of change.timeline) {
-    const timelineId = await addTimeline(db, incidentId, atMs, entry);
-    await enqueue(db, [{ kind: 'thread', lane, channel, incidentId, timelineId, priority: PRIORITY.thread, reason: entry.kind }]);
-  }
+  const speaker = { id: incidentId, channel: open?.channel ?? (change.kind === 'open' ? change.channel : '') };
+  await showIncident(db, speaker, { priority: priorityOf(change, open), reason });
+  for (const entry of change.timeline) await tellStory(db, speaker, atMs, entry);
   deps.log.info({ incident: incidentId, scope, change: change.kind, reason }, 'an incident changed');
   return true;
 }

@@ -4,13 +4,13 @@ import { incidentName } from '../../core/incident.ts';
 import { audit } from '../../store/audit.ts';
 import { useButton } from '../../store/button.ts';
 import { inTransaction } from '../../store/db.ts';
-import { acknowledgeIncident, addTimeline, incidentById, recordDecisions } from '../../store/incident.ts';
-import { enqueue, PRIORITY } from '../../store/outbox.ts';
+import { acknowledgeIncident, incidentById, recordDecisions } from '../../store/incident.ts';
+import { PRIORITY } from '../../store/outbox.ts';
+import { showIncident, tellStory } from '../../store/story.ts';
 import type { ButtonVerb, PressContext } from '../contract.ts';
 import { nameIn } from '../names.ts';
 import { type Message, sentence } from '../render/blocks.ts';
 import { unknownPerson } from '../render/refusal.ts';
-import { enqueueIncident } from '../send/context.ts';
 
 /** As long as a night and a day: an incident that nobody took is still there in the morning. */
 const EXPIRES_IN_MS = 24 * 3_600_000;
@@ -44,20 +44,8 @@ async function write(context: PressContext): Promise<boolean> {
     await incidentById(db, incident.id, 'for update');
     const by = person?.id ?? '';
     if (!(await useButton(db, button.id, by)) || !(await acknowledgeIncident(db, incident.id, by, atMs))) return false;
-    const timelineId = await addTimeline(db, incident.id, atMs, { kind: 'acknowledged', by: person?.name ?? '' });
-    await enqueueIncident(db, incident, { priority: PRIORITY.outage, reason: 'acknowledged' });
-    const lane = `incident/${incident.id}`;
-    await enqueue(db, [
-      {
-        kind: 'thread',
-        lane,
-        channel: incident.channel,
-        incidentId: incident.id,
-        timelineId,
-        priority: PRIORITY.thread,
-        reason: 'acknowledged',
-      },
-    ]);
+    await showIncident(db, incident, { priority: PRIORITY.outage, reason: 'acknowledged' });
+    await tellStory(db, incident, atMs, { kind: 'acknowledged', by: person?.name ?? '' });
     const about = { atMs, scope: incident.scope, incidentId: incident.id, configRevision: config.revision };
     await recordDecisions(db, about, [{ subject: 'post', reason: 'acknowledged', inputs: { by } }]);
     await audit(db, { actor: by, verb: 'acknowledge', subject: incidentName(incident.id), outcome: 'done', reason: 'allowed' });

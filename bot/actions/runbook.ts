@@ -8,13 +8,13 @@ import { audit } from '../../store/audit.ts';
 import { useButton } from '../../store/button.ts';
 import { type Db, inTransaction } from '../../store/db.ts';
 import { executionUnderWay, insertExecution } from '../../store/execution.ts';
-import { addTimeline, incidentById } from '../../store/incident.ts';
-import { enqueue, PRIORITY } from '../../store/outbox.ts';
+import { incidentById } from '../../store/incident.ts';
+import { PRIORITY } from '../../store/outbox.ts';
+import { showIncident, tellStory } from '../../store/story.ts';
 import type { ButtonVerb, PressContext } from '../contract.ts';
 import { nameIn } from '../names.ts';
 import { data, type Message, sentence } from '../render/blocks.ts';
 import { lacksRole, staleButton, unknownPerson } from '../render/refusal.ts';
-import { enqueueIncident } from '../send/context.ts';
 
 /** What was true of a target an hour ago is no ground to act on; the post gets fresh buttons with every change. */
 const EXPIRES_IN_MS = 3_600_000;
@@ -117,13 +117,9 @@ async function write(db: Db, context: PressContext, params: Params, known: Runbo
     verify: known.verify,
   });
   const { title, preview, location } = params;
-  const timelineId = await addTimeline(db, incident.id, clock.now(), { kind: 'asked', by: person?.name ?? by, title, preview, location });
-  const lane = `incident/${incident.id}`;
-  await enqueue(db, [
-    { kind: 'thread', lane, channel: incident.channel, incidentId: incident.id, timelineId, priority: PRIORITY.thread, reason: 'asked' },
-  ]);
+  await tellStory(db, incident, clock.now(), { kind: 'asked', by: person?.name ?? by, title, preview, location });
   // The button is used up: the post gets the next one, for when this run has not helped.
-  await enqueueIncident(db, incident, { priority: PRIORITY.degradation, reason: 'asked' });
+  await showIncident(db, incident, { priority: PRIORITY.degradation, reason: 'asked' });
   const details = {
     execution,
     runbook: known.id,

@@ -3,16 +3,17 @@ import type { Incident } from '../../core/incident.ts';
 import { mintButton } from '../../store/button.ts';
 import { inTransaction } from '../../store/db.ts';
 import { executionCounts } from '../../store/execution.ts';
-import { addTimeline, incidentById, recordDecisions } from '../../store/incident.ts';
-import { enqueue, markRefused, markSent, PRIORITY, putBack } from '../../store/outbox.ts';
+import { incidentById, recordDecisions } from '../../store/incident.ts';
+import { type enqueue, markRefused, markSent, PRIORITY, putBack } from '../../store/outbox.ts';
 import { pictureById } from '../../store/picture.ts';
 import { forgetPost, type Post, postOf, recordPicture, recordPost } from '../../store/post.ts';
+import { showIncident, tellStory } from '../../store/story.ts';
 import { type Placed, SlackTrouble } from '../contract.ts';
 import * as metrics from '../metrics.ts';
 import { nameIn } from '../names.ts';
 import { type ButtonElement, button, type Message } from '../render/blocks.ts';
 import { renderIncident } from '../render/incident.ts';
-import { enqueueIncident, Overtaken, type SendContext } from './context.ts';
+import { Overtaken, type SendContext } from './context.ts';
 import { lookUp } from './look-up.ts';
 
 /** A picture that Slack will not show after this many tries is left out. */
@@ -109,19 +110,7 @@ export async function notePostGone(
   return inTransaction(parts.pool, async (db) => {
     if (!(await forgetPost(db, incident.id, post.ts))) return false;
     parts.log.warn({ incident: incident.id }, 'The post of an incident is gone from Slack; it is posted anew');
-    const timelineId = await addTimeline(db, incident.id, atMs, { kind: 'posted-anew', reason: 'post-gone' });
-    const lane = `incident/${incident.id}`;
-    await enqueue(db, [
-      {
-        kind: 'thread',
-        lane,
-        channel: incident.channel,
-        incidentId: incident.id,
-        timelineId,
-        priority: PRIORITY.thread,
-        reason: 'post-gone',
-      },
-    ]);
+    await tellStory(db, incident, atMs, { kind: 'posted-anew', reason: 'post-gone' }, 'post-gone');
     const about = { atMs, scope: incident.scope, incidentId: incident.id, configRevision: parts.config.revision };
     await recordDecisions(db, about, [{ subject: 'post', reason: 'post-gone', inputs: { channel: post.channel, ts: post.ts } }]);
     return true;
@@ -136,7 +125,7 @@ async function wantPicture(db: Db, incident: Incident, post: Post | undefined): 
 }
 
 async function pictureRow(db: Db, incident: Incident, pictureTries: number, delayMs: number): Promise<void> {
-  await enqueueIncident(db, incident, { priority: PRIORITY.degradation, reason: 'picture', delayMs, payload: { pictureTries } });
+  await showIncident(db, incident, { priority: PRIORITY.degradation, reason: 'picture', delayMs, payload: { pictureTries } });
 }
 
 /** The id of the incident's picture in Slack, uploaded once; the earlier one, or none, when that fails. */

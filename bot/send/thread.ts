@@ -4,11 +4,12 @@ import { incidentById } from '../../store/incident.ts';
 import { markRefused, markSent, PRIORITY, putBack } from '../../store/outbox.ts';
 import { postOf } from '../../store/post.ts';
 import { timelineEntry } from '../../store/query.ts';
+import { showIncident } from '../../store/story.ts';
 import { SlackTrouble } from '../contract.ts';
 import * as metrics from '../metrics.ts';
 import { nameIn } from '../names.ts';
 import { renderThread } from '../render/thread.ts';
-import { enqueueIncident, Overtaken, type SendContext } from './context.ts';
+import { Overtaken, type SendContext } from './context.ts';
 import { notePostGone } from './incident.ts';
 import { lookUp } from './look-up.ts';
 
@@ -34,7 +35,7 @@ export async function sendThread(context: SendContext): Promise<void> {
   } catch (error) {
     if (!(error instanceof SlackTrouble) || (error.kind !== 'gone' && error.code !== 'channel_not_found')) throw error;
     const did = await notePostGone(context, incident, { channel: post.channel, ts: post.ts });
-    if (did) await enqueueIncident(pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
+    if (did) await showIncident(pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
     await putBack(pool, claim, 0, error.message);
   }
 }
@@ -50,6 +51,6 @@ async function finish(context: SendContext, ts: string, possibleDuplicate: boole
 async function waitForPost(context: SendContext, incident: { id: number; channel: string }): Promise<void> {
   const { pool, claim } = context;
   if (claim.tries > POST_TRIES) return void (await markRefused(pool, claim, 'its incident has no post in Slack'));
-  if (claim.tries === 1) await enqueueIncident(pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
+  if (claim.tries === 1) await showIncident(pool, incident, { priority: PRIORITY.outage, reason: 'post-gone' });
   await putBack(pool, claim, 1_000, 'its incident has no post yet');
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Check, IncidentClass } from '../../core/check.ts';
 import { type CheckView, classifyService } from '../../core/classify.ts';
+import type { JudgeInput } from '../../core/facts.ts';
 import type { Incident } from '../../core/incident.ts';
-import { type Change, type JudgeInput, judge } from '../../core/judge.ts';
+import { type Change, judge } from '../../core/judge.ts';
 import { headlineOf } from '../../core/words.ts';
 import { aCheck, aConfig, everywhere, NOON_MS, SLOT_MS, said, view } from '../helpers/domain.ts';
 
