@@ -51,14 +51,12 @@ function downForAll(critical: readonly CheckView[]): boolean {
   return [...templates.values()].some((group) => group.every((view) => view.state.held === 'down'));
 }
 
-/** What the location said last that was not well, the freshest first. */
-export function freshestFailure(views: readonly CheckView[]): { view: CheckView; location: string; said: LocationState } | undefined {
-  const found = views.flatMap((view) =>
-    Object.entries(view.state.locations)
-      .filter(([, said]) => said.verdict !== 'up')
-      .map(([location, said]) => ({ view, location, said })),
+/** What a location said last that was not well, the freshest of all; of what is down only what was down, not merely slow. */
+export function freshestFailure(views: readonly CheckView[]): LocationState | undefined {
+  const found = views.flatMap(({ state }) =>
+    Object.values(state.locations).filter((said) => said.verdict === 'down' || (said.verdict === 'degraded' && state.held !== 'down')),
   );
-  return found.sort((a, b) => b.said.plannedAtMs - a.said.plannedAtMs)[0];
+  return found.sort((a, b) => b.plannedAtMs - a.plannedAtMs)[0];
 }
 
 /** The symptoms of a service: its checks that are not well, joined over their tenants, the critical and the worst first. */
@@ -86,7 +84,7 @@ function symptomOf(group: readonly CheckView[], tenantTitle: (id: string) => str
     verdict: down.length > 0 ? 'down' : 'degraded',
     tenants: tenants.sort((a, b) => a.id.localeCompare(b.id)),
     tenantsTotal: group.filter((view) => view.check.tenant).length,
-    ...(shown?.said.failure ? { failure: shown.said.failure } : {}),
-    ...(shown ? { durationMs: shown.said.durationMs } : {}),
+    ...(shown?.failure ? { failure: shown.failure } : {}),
+    ...(shown ? { durationMs: shown.durationMs } : {}),
   };
 }

@@ -7,6 +7,9 @@ import { roundsLeft } from './evaluate.ts';
 import type { ComponentTrouble, Facts, Incident, Named, ServiceImpact } from './incident.ts';
 import { type ActionWords, offersFor } from './runbook.ts';
 
+/** Checks look every few seconds at best. */
+const SAME_ONSET_MS = 5_000;
+
 export interface JudgeInput {
   config: Config;
   scope: Scope;
@@ -92,7 +95,7 @@ function componentTroubles(input: JudgeInput): ComponentTrouble[] {
   return input.views.filter(isBad).flatMap((view) => {
     const component = view.check.component ? input.config.components[view.check.component] : undefined;
     if (!component) return [];
-    const said = freshestFailure([view])?.said;
+    const said = freshestFailure([view]);
     return [
       {
         id: component.id,
@@ -162,8 +165,14 @@ function likelyCause(
   if (services.length === 0 || !suspect) return {};
   const what = suspect.findings[0]?.text ?? suspect.failure?.message ?? 'in trouble';
   const leadMs = sinceMs - suspect.sinceMs;
-  const evidence = leadMs > 1_000 ? `Began ${spanInWords(leadMs)} before.` : 'Began at the same time.';
+  const evidence = onsetInWords(leadMs);
   return { likelyCause: { text: `${suspect.title}: ${what}`, evidence } };
+}
+
+/** How long before its victims a suspect was in trouble. Both are sampled, so little difference is none. */
+function onsetInWords(leadMs: number): string {
+  if (leadMs > SAME_ONSET_MS) return `Began ${spanInWords(leadMs)} before.`;
+  return leadMs < -SAME_ONSET_MS ? `Seen ${spanInWords(-leadMs)} later.` : 'Began at the same time.';
 }
 
 export function pictureOf(input: JudgeInput): { pictureId?: number } {

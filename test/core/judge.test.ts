@@ -213,6 +213,19 @@ describe('judging a scope', () => {
     });
   });
 
+  it('keeps saying what failed when it is merely slow on the way back', () => {
+    const check = invoice('riverside');
+    const open = opened(judge(input(views([check.id]))).change);
+    const slow = check.locations.map((location) =>
+      said(check, location, 2, 'degraded', { failure: { kind: 'slow', message: 'took 8.6 s, expected at most 4 s' } }),
+    );
+    const others = views([]).filter((one) => one.check.id !== check.id);
+    const back = [...others, view(check, everywhere(check, 0, 'up'), everywhere(check, 1, 'down'), slow)];
+    const { change } = judge(input(back, { ...open, facts: { ...open.facts, seenFrom: [] } }));
+    const symptom = change.kind === 'update' ? change.facts.services[0]?.symptoms[0] : undefined;
+    expect(symptom?.failure).toMatchObject({ kind: 'timeout', step: 'confirm the invoice' });
+  });
+
   it('tells what is better once it has lasted, not check by check on the way to the end', () => {
     const [first, second] = [invoice('riverside'), invoice('hillcrest')];
     const down = (check: Check) => [everywhere(check, 0, 'up'), everywhere(check, 1, 'down')];
