@@ -36,6 +36,8 @@ export interface LocationState {
   upStreak: number;
   /** Rounds in a row that were not up. */
   badStreak: number;
+  /** Rounds in a row that worked, but slowly. */
+  slowStreak: number;
   durationMs: number;
   failure?: Failure;
   findings: Finding[];
@@ -110,6 +112,7 @@ export function foldResult(state: CheckState, input: FoldInput): CheckState {
     sinceMs: same && known ? known.sinceMs : input.plannedAtMs,
     upStreak: up ? (known?.upStreak ?? 0) + 1 : 0,
     badStreak: up ? 0 : (known?.badStreak ?? 0) + 1,
+    slowStreak: input.verdict === 'degraded' ? (known?.slowStreak ?? 0) + 1 : 0,
     durationMs: input.durationMs,
     findings: input.findings,
     ...(input.failure ? { failure: input.failure } : {}),
@@ -173,11 +176,18 @@ function settled(check: Check, state: CheckState, counted: Count): boolean {
   return steady.length >= counted.quorum;
 }
 
+/** What was down works again by quorum, slowly, and not for one round only. */
+function merelySlow(state: CheckState, counted: Count): boolean {
+  const slow = counted.fresh.filter((location) => (state.locations[location]?.slowStreak ?? 0) >= SLOW_AFTER_SLOTS);
+  return counted.down.length === 0 && slow.length >= counted.quorum;
+}
+
 function holdNext(check: Check, state: CheckState, counted: Count, moment: MomentVerdict, troubled: HeldVerdict): HeldVerdict {
   if (SEVERITY[troubled] > SEVERITY[state.held]) return troubled;
   if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
   if (state.held === 'up' || state.held === 'unknown') return moment === 'up' ? 'up' : state.held;
-  if (troubled !== 'up') return state.held === 'down' && troubled === 'degraded' && counted.down.length === 0 ? troubled : state.held;
+  if (troubled === 'degraded' && state.held === 'down') return merelySlow(state, counted) ? 'degraded' : 'down';
+  if (troubled !== 'up') return state.held;
   return settled(check, state, counted) ? 'up' : state.held;
 }
 

@@ -123,13 +123,15 @@ class BullQueues implements Queues {
   async add(queue: string, jobs: readonly QueueJob[], policy: Policy): Promise<void> {
     if (jobs.length === 0) return;
     const tries = policy === 'once' ? { attempts: 1 } : { attempts: 1_000, backoff: { type: 'fixed', delay: 1_000 } };
-    await this.#queue(queue).addBulk(
-      jobs.map((job) => ({
-        name: queue,
-        data: job.data,
-        opts: { jobId: job.id, delay: job.delayMs ?? 0, removeOnComplete: true, removeOnFail: { age: 86_400, count: 500 }, ...tries },
-      })),
-    );
+    const prepared = jobs.map((job) => ({
+      name: queue,
+      data: job.data,
+      opts: { jobId: job.id, delay: job.delayMs ?? 0, removeOnComplete: true, removeOnFail: { age: 86_400, count: 500 }, ...tries },
+    }));
+    const [only, second] = prepared;
+    // addBulk makes two temporary tables a call: two fifths of PostgreSQL's time when each report is added by itself.
+    if (only && !second) await this.#queue(queue).add(only.name, only.data, only.opts);
+    else await this.#queue(queue).addBulk(prepared);
   }
 
   work(queue: string, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working {

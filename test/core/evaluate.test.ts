@@ -98,6 +98,13 @@ describe('what is held', () => {
     expect(fold(check, [...everywhere(check, 2, 'up'), ...everywhere(check, 3, 'degraded')], state).held).toBe('up');
   });
 
+  it('turns from down to degraded only when it has been merely slow for two rounds', () => {
+    let state = fold(check, [...everywhere(check, 0, 'down'), ...everywhere(check, 1, 'down'), ...everywhere(check, 2, 'degraded')]);
+    expect(state.held).toBe('down');
+    state = fold(check, everywhere(check, 3, 'degraded'), state);
+    expect(state.held).toBe('degraded');
+  });
+
   it('is not ended by one good round between bad ones', () => {
     const state = fold(check, [
       ...everywhere(check, 1, 'down'),
