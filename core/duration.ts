@@ -10,8 +10,9 @@ export function parseDurationMs(text: string): number | undefined {
   return durationMs > 0 && Number.isFinite(durationMs) ? durationMs : undefined;
 }
 
-/** A span in words for a phone: `0.2 s`, `48 s`, `6 min`, `3 h 5 min`, `3 d 4 h`. */
+/** A span in words for a phone: `4 ms`, `0.2 s`, `48 s`, `6 min`, `3 h 5 min`, `3 d 4 h`. */
 export function spanInWords(spanMs: number): string {
+  if (spanMs > 0 && spanMs < 50) return `${Math.ceil(spanMs)} ms`;
   const seconds = spanMs / 1000;
   if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
