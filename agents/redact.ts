@@ -1,5 +1,7 @@
 /** The last gate: every text that leaves an agent passes here. Removes what is secret, what may be a patient's, and what is too long. */
 
+import { cut } from '../probes/words.ts';
+
 const HIDDEN = '[hidden]';
 /** Shorter values are found in ordinary words; hiding those would make every text unreadable. */
 const MIN_SECRET_CHARACTERS = 4;
@@ -28,9 +30,9 @@ export function redactor(secrets: readonly string[]): Redact {
   const forms = [...new Set(secrets.flatMap(formsOf))].filter((form) => form.length >= MIN_SECRET_CHARACTERS);
   forms.sort((a, b) => b.length - a.length);
   return (text, maxCharacters = 500) => {
-    const known = forms.reduce((rest, form) => rest.replaceAll(form, HIDDEN), text);
+    const known = forms.reduce((rest, form) => rest.replaceAll(form, HIDDEN), text.toWellFormed().replaceAll('\0', ''));
     const clean = outsideMoments(known, (part) => PATTERNS.reduce((rest, [pattern, by]) => rest.replaceAll(pattern, by), part));
-    return clean.length > maxCharacters ? `${clean.slice(0, maxCharacters - 1)}…` : clean;
+    return cut(clean, maxCharacters);
   };
 }
 

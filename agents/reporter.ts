@@ -32,6 +32,11 @@ export interface ReporterDeps {
   retryMs?: number;
 }
 
+/** PostgreSQL's class 22: the data itself is at fault (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+function isRefused(error: unknown): boolean {
+  return /^22/.test(String((error as { code?: unknown } | undefined)?.code ?? ''));
+}
+
 /** A reporter for one location. */
 export function reporterTo(deps: ReporterDeps): Reporter {
   const { queues, spool, log, clock } = deps;
@@ -44,8 +49,15 @@ export function reporterTo(deps: ReporterDeps): Reporter {
     turn = mine.catch(() => {});
     return mine;
   };
-  const handOver = ({ id, report }: Spooled) =>
-    inTime(queues.add(queue, [{ id, data: { ...report, sentAtMs: clock.now() } }], 'until-stored'));
+  const handOver = async ({ id, report }: Spooled) => {
+    try {
+      await inTime(queues.add(queue, [{ id, data: { ...report, sentAtMs: clock.now() } }], 'until-stored'));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      // It would be refused for ever, and whatever comes after it would wait behind it.
+      log.error({ error: String(error), runs: report.results.map(({ run }) => run) }, 'the queue refuses a report; it is given up');
+    }
+  };
   const attempt = async (work: () => Promise<void>): Promise<boolean> => {
     try {
       await work();

@@ -17,6 +17,14 @@ export function nameIn(config: Config): (person: string) => string {
   return (person) => config.people[person]?.name ?? person;
 }
 
+/** What calls a person in a message, by the person's id; empty for nobody. */
+export function mentionIn(config: Config): (person: string) => string {
+  return (person) => {
+    const slack = config.people[person]?.slack;
+    return slack ? `<@${slack}>` : '';
+  };
+}
+
 /** The candidate that was probably meant, or `undefined` when none is near: at most half of its letters differ. */
 export function nearest(asked: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0 || asked === '') return undefined;

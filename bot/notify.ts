@@ -21,6 +21,10 @@ const SENDERS: Record<Claim['kind'], (context: SendContext) => Promise<void>> = 
   answer: sendAnswer,
 };
 
+/** Slack's words for a channel that the bot cannot speak in (https://api.slack.com/methods/chat.postMessage#errors). */
+const NO_WAY_IN = new Set(['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action']);
+const INVITATION_TURN_MS = 30_000;
+
 export class Notifier {
   readonly #parts: NotifierParts;
   readonly #inHand = new Map<string, { channel: string | undefined; done: Promise<void> }>();
@@ -153,9 +157,17 @@ export class Notifier {
         await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       default:
+        if (claim.kind === 'incident' && NO_WAY_IN.has(trouble.code)) return this.#waitForInvitation(claim, trouble);
         log.error(fields, `Slack will not take it: ${trouble.message}`);
         await markRefused(pool, claim, trouble.message);
     }
+  }
+
+  /** An alert waits until somebody has let the bot into its channel; until then the bot is not ready. */
+  async #waitForInvitation(claim: Claim, trouble: SlackTrouble): Promise<void> {
+    this.#trouble = `Rounds cannot post in ${claim.channel ?? 'a channel'} (${trouble.code}): invite it there, or correct the channel in rounds.yaml.`;
+    this.#parts.log.error({ incident: claim.incidentId, channel: claim.channel, slack: trouble.code }, this.#trouble);
+    await putBack(this.#parts.pool, claim, INVITATION_TURN_MS, trouble.message);
   }
 
   async #lookLater(claim: Claim, why: string, atLeastMs = 0): Promise<void> {

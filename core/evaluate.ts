@@ -36,8 +36,8 @@ export interface LocationState {
   upStreak: number;
   /** Rounds in a row that were not up. */
   badStreak: number;
-  /** Rounds in a row that worked, but slowly. */
-  slowStreak: number;
+  /** Rounds in a row that were not down: up, or merely slow. */
+  worksStreak: number;
   durationMs: number;
   failure?: Failure;
   findings: Finding[];
@@ -57,7 +57,7 @@ export interface CheckState {
   gaps: Record<string, Gap>;
   moment: MomentVerdict;
   held: HeldVerdict;
-  /** One location alone has failed for three slots. */
+  /** One location, or some below the quorum, have failed for three slots. */
   lone: boolean;
   /** Two or more locations fail, but no quorum. */
   split: boolean;
@@ -87,19 +87,28 @@ export interface FoldInput {
   failure?: Failure;
   findings: Finding[];
   pictureId?: number;
+  /** Run outside the slots: it says how things are, but three presses in ten seconds are not three rounds. */
+  extra?: boolean;
 }
 
 /** Slots in a row after which a single failing location counts as degradation. */
 const LONE_AFTER_SLOTS = 3;
 /** One slow round is no degradation: a backup, a cold cache, a busy minute. */
 const SLOW_AFTER_SLOTS = 2;
+/** A result planned so much later than now comes from a planner whose clock had jumped: it says nothing and is in nobody's way. */
+const FUTURE_MS = 15 * 60_000;
 /** One run may be lost; a location that loses two in a row has gone blind. */
 const BLIND_AFTER_RUNS = 2;
+
+/** A streak counts rounds; a run between them can begin one and not lengthen it. */
+function longer(streak: number | undefined, input: FoldInput): number {
+  return input.extra ? Math.max(1, streak ?? 0) : (streak ?? 0) + 1;
+}
 
 /** Folds one result in. Returns the same object when it is older than what is known of its location. */
 export function foldResult(state: CheckState, input: FoldInput): CheckState {
   const known = state.locations[input.location];
-  if (known && known.plannedAtMs >= input.plannedAtMs) return state;
+  if (known && known.plannedAtMs >= input.plannedAtMs && known.plannedAtMs - input.plannedAtMs <= FUTURE_MS) return state;
   if (input.verdict === 'fault') {
     return foldGap(state, input.location, { plannedAtMs: input.plannedAtMs, reason: input.failure?.kind ?? 'fault' });
   }
@@ -110,9 +119,9 @@ export function foldResult(state: CheckState, input: FoldInput): CheckState {
     run: input.run,
     verdict: input.verdict,
     sinceMs: same && known ? known.sinceMs : input.plannedAtMs,
-    upStreak: up ? (known?.upStreak ?? 0) + 1 : 0,
-    badStreak: up ? 0 : (known?.badStreak ?? 0) + 1,
-    slowStreak: input.verdict === 'degraded' ? (known?.slowStreak ?? 0) + 1 : 0,
+    upStreak: up ? longer(known?.upStreak, input) : 0,
+    badStreak: up ? 0 : longer(known?.badStreak, input),
+    worksStreak: input.verdict === 'down' ? 0 : longer(known?.worksStreak, input),
     durationMs: input.durationMs,
     findings: input.findings,
     ...(input.failure ? { failure: input.failure } : {}),
@@ -148,7 +157,7 @@ export function count(check: Check, state: CheckState, nowMs: number, planningSi
   for (const location of check.locations) {
     const known = state.locations[location];
     const gap = state.gaps[location];
-    if (known && nowMs - known.plannedAtMs <= freshMs) {
+    if (known && nowMs - known.plannedAtMs <= freshMs && known.plannedAtMs - nowMs <= FUTURE_MS) {
       result.fresh.push(location);
       if (known.verdict === 'down') result.down.push(location);
       (known.verdict === 'up' ? result.up : result.bad).push(location);
@@ -176,27 +185,30 @@ function settled(check: Check, state: CheckState, counted: Count): boolean {
   return steady.length >= counted.quorum;
 }
 
-/** What was down works again by quorum, slowly, and not for one round only. */
-function merelySlow(state: CheckState, counted: Count): boolean {
-  const slow = counted.fresh.filter((location) => (state.locations[location]?.slowStreak ?? 0) >= SLOW_AFTER_SLOTS);
-  return counted.down.length === 0 && slow.length >= counted.quorum;
+/** What was down works again by quorum, if slowly, and has for as long as it must be well to be resolved. */
+function worksAgain(check: Check, state: CheckState, counted: Count): boolean {
+  const working = counted.fresh.filter((location) => (state.locations[location]?.worksStreak ?? 0) >= check.resolveAfter);
+  return working.length >= counted.quorum;
 }
 
 function holdNext(check: Check, state: CheckState, counted: Count, moment: MomentVerdict, troubled: HeldVerdict): HeldVerdict {
   if (SEVERITY[troubled] > SEVERITY[state.held]) return troubled;
   if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
   if (state.held === 'up' || state.held === 'unknown') return moment === 'up' ? 'up' : state.held;
-  if (troubled === 'degraded' && state.held === 'down') return merelySlow(state, counted) ? 'degraded' : 'down';
-  if (troubled !== 'up') return state.held;
-  return settled(check, state, counted) ? 'up' : state.held;
+  if (troubled === 'up' && settled(check, state, counted)) return 'up';
+  return state.held === 'down' && worksAgain(check, state, counted) ? 'degraded' : state.held;
 }
 
 /** The check's verdict at that moment, and what is held. Pure: the same state and time give the same answer. */
 export function decide(check: Check, state: CheckState, nowMs: number, planningSinceMs: number): { state: CheckState; counted: Count } {
   const counted = count(check, state, nowMs, planningSinceMs);
-  const moment = momentOf(counted);
+  const seen = momentOf(counted);
+  // Blindness ends when a quorum sees again, not when what was due has been forgotten.
+  const moment = seen === 'waiting' && state.moment === 'blind' ? 'blind' : seen;
   const lone =
-    check.locations.length > 1 && counted.bad.length === 1 && (state.locations[counted.bad[0] ?? '']?.badStreak ?? 0) >= LONE_AFTER_SLOTS;
+    check.locations.length > 1 &&
+    counted.bad.length < counted.quorum &&
+    counted.bad.some((location) => (state.locations[location]?.badStreak ?? 0) >= LONE_AFTER_SLOTS);
   const split = counted.down.length >= 2 && counted.down.length < counted.quorum;
   const slow = counted.bad.filter((location) => (state.locations[location]?.badStreak ?? 0) >= SLOW_AFTER_SLOTS);
   const degraded = lone || split || (moment === 'degraded' && slow.length >= counted.quorum);

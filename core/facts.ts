@@ -1,5 +1,5 @@
 /** What is known of a scope now: its services' classes, who is hit, since when, the likely cause, and what can be pressed. */
-import { CLASSES, type IncidentClass } from './check.ts';
+import { CLASSES, freshForMs, type IncidentClass } from './check.ts';
 import { type CheckView, classifyService, freshestFailure, isBad, symptomsOf } from './classify.ts';
 import type { Config, Scope } from './config/model.ts';
 import { spanInWords } from './duration.ts';
@@ -142,12 +142,15 @@ function factsOf(input: JudgeInput, services: ServiceImpact[], components: Compo
   };
 }
 
-/** Titles of the locations that see it now; while recovering, none does. */
+/** Titles of the locations that see it now; while recovering, none does. What is no longer fresh sees nothing. */
 function seenFrom(input: JudgeInput, views: readonly CheckView[]): string[] {
-  const ids = new Set(
-    views.flatMap((view) => Object.entries(view.state.locations).flatMap(([location, said]) => (said.verdict === 'up' ? [] : [location]))),
+  const seeing = views.flatMap(({ check, state }) =>
+    check.locations.filter((location) => {
+      const said = state.locations[location];
+      return said && said.verdict !== 'up' && input.nowMs - said.plannedAtMs <= freshForMs(check);
+    }),
   );
-  return [...ids].sort().map((id) => input.config.locations[id]?.title ?? id);
+  return [...new Set(seeing)].sort().map((id) => input.config.locations[id]?.title ?? id);
 }
 
 function ownerOf(input: JudgeInput, services: readonly ServiceImpact[]): string {

@@ -87,7 +87,7 @@ export interface Facts {
 /** What the thread tells, one line an entry. */
 export type TimelineEntry =
   | { kind: 'opened'; class: IncidentClass; reason: string; headline: string; seenFrom: string[] }
-  | { kind: 'class-raised' | 'class-lowered'; from: IncidentClass; to: IncidentClass; headline: string; reason: string }
+  | { kind: 'class-raised' | 'class-lowered'; from: IncidentClass; to: IncidentClass; headline: string; reason: string; onCall?: string[] }
   | { kind: 'impact-changed'; headline: string }
   | { kind: 'acknowledged'; by: string }
   | { kind: 'asked'; by: string; title: string; preview: string; location: string }

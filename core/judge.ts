@@ -19,6 +19,9 @@ import { assess, type JudgeInput, pictureOf, type Reasoned } from './facts.ts';
 import type { Facts, Incident, ServiceImpact, TimelineEntry } from './incident.ts';
 import { headlineOf, listInWords } from './words.ts';
 
+/** What is better is told after this at the latest, also when what still fails is looked at once an hour. */
+const LONGEST_PATIENCE_MS = 5 * 60_000;
+
 export type Change =
   | { kind: 'none' }
   | { kind: 'open'; class: IncidentClass; channel: string; facts: Facts; beganAtMs: number; pictureId?: number; timeline: TimelineEntry[] }
@@ -111,7 +114,8 @@ function changeReason(open: Incident, facts: Facts, klass: IncidentClass, headli
 /** The line that the thread gets for it; what only keeps the post current has none. */
 function entryOf(reason: string, open: Incident, facts: Facts, klass: IncidentClass, headline: string): TimelineEntry[] {
   if (reason === 'class-raised' || reason === 'class-lowered') {
-    return [{ kind: reason, from: open.class, to: klass, headline, reason: facts.services[0]?.reason ?? klass }];
+    const onCall = reason === 'class-raised' ? { onCall: ids(facts.onCall) } : {};
+    return [{ kind: reason, from: open.class, to: klass, headline, reason: facts.services[0]?.reason ?? klass, ...onCall }];
   }
   return reason === 'impact-changed' ? [{ kind: reason, headline }] : [];
 }
@@ -130,9 +134,9 @@ function isBetter(now: Facts, before: Facts): boolean {
 
 /** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
 function patient(input: JudgeInput, open: Incident, now: Facts, klass: IncidentClass): { facts: Facts; klass: IncidentClass } {
-  if (!isBetter(now, open.facts)) return { facts: now, klass };
+  if (worse(klass, open.class) || !isBetter(now, open.facts)) return { facts: now, klass };
   const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
-  const roundMs = Math.max(0, ...input.views.filter(isBad).map((view) => view.check.everyMs));
+  const roundMs = Math.min(LONGEST_PATIENCE_MS, Math.max(0, ...input.views.filter(isBad).map((view) => view.check.everyMs)));
   const { betterSinceMs: _since, ...settled } = now;
   if (!now.recovering && input.nowMs - betterSinceMs >= roundMs) return { facts: settled, klass };
   const { services, components, tenants, tenantsTotal, offers, sinceMs, likelyCause } = open.facts;
@@ -187,10 +191,11 @@ function withKnownFailures(service: ServiceImpact, before: Facts): ServiceImpact
 }
 
 function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Reasoned[]): Judgement {
-  const gone = input.views.length === 0;
+  const known = new Set(input.views.map((view) => view.check.id));
+  const gone = ![...badChecks(open.facts), ...ids(open.facts.blind)].some((id) => known.has(id));
   const afterMs = input.nowMs - open.beganAtMs;
   const by = input.repair ? `Fixed by "${input.repair.title}" (${input.repair.by}).` : 'No runbook was run.';
-  const text = gone ? 'Its checks were removed from the configuration.' : by;
+  const text = gone ? 'Its checks were removed from the configuration: it is no longer watched.' : by;
   const reason = gone ? 'retired' : 'resolved';
   const checks = input.views.map((view) => view.check.id);
   return {
@@ -198,7 +203,7 @@ function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Re
       kind: 'resolve',
       // What was wrong stays readable in the closed post.
       facts: { ...open.facts, offers: [], recovering: false, roundsLeft: 0, blind: facts.blind },
-      resolution: `Resolved after ${spanInWords(afterMs)}. ${text}`,
+      resolution: gone ? `Closed after ${spanInWords(afterMs)}. ${text}` : `Resolved after ${spanInWords(afterMs)}. ${text}`,
       reason,
       timeline: [{ kind: 'resolved', afterMs, reason, text }],
     },

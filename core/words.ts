@@ -31,7 +31,9 @@ export function subjectOf(facts: Facts): string {
 /** Who is hit and what they cannot do: "1 of 3 clinics cannot post invoices: Riverside Clinic." Empty when nobody is hit. */
 export function impactOf(facts: Facts, klass: IncidentClass): string {
   if (klass === 'blind') return `Nobody can say whether it works: no results for ${listInWords(facts.blind.map((check) => check.title))}.`;
-  if (klass === 'risk') return 'All journeys succeed; nobody is hurt yet.';
+  if (klass === 'risk') {
+    return facts.blind.length > 0 ? 'No journey is known to fail, but not all are seen.' : 'All journeys succeed; nobody is hurt yet.';
+  }
   const worst = facts.services.filter((service) => service.class === facts.services[0]?.class);
   return worst.length === 0 ? '' : sentenceOf(facts, worst, klass);
 }
@@ -40,7 +42,9 @@ function sentenceOf(facts: Facts, services: ServiceImpact[], klass: IncidentClas
   const symptoms = leading(services);
   const phrase = phraseOf(symptoms);
   const tenants = uniqueTenants(symptoms);
-  if (klass === 'degradation') return `${degradedWords(symptoms)}${tenants.length > 0 ? `: ${listInWords(titles(tenants))}` : ''}.`;
+  const works = symptoms.every((symptom) => symptom.verdict !== 'down');
+  if (klass === 'degradation' || works)
+    return `${degradedWords(symptoms)}${tenants.length > 0 ? `: ${listInWords(titles(tenants))}` : ''}.`;
   if (tenants.length === 0) return `Nobody can ${phrase}.`;
   if (tenants.length === facts.tenantsTotal) return `None of ${facts.tenantsTotal} clinics can ${phrase}.`;
   return `${tenants.length} of ${facts.tenantsTotal} clinics cannot ${phrase}: ${listInWords(titles(tenants))}.`;

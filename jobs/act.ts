@@ -12,8 +12,8 @@ import { showIncident, tellStory } from '../store/story.ts';
 import { type ActionReport, QUEUES } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
 
-/** After `notAfter` an agent may still be at work for as long as an action may take. */
-const ANSWER_GRACE_MS = 60_000;
+/** An agent may begin at `notAfter`, be at work for as long as an action may take (5 min, agents/actions.ts), and then report. */
+const ANSWER_GRACE_MS = 330_000;
 
 /** Sends wanted executions to their agents. A crash between the claim and the queue ends them as `unclear`, never as twice. */
 export async function sendExecutions(deps: JobsDeps): Promise<number> {
@@ -71,6 +71,7 @@ async function askVerification(deps: JobsDeps, db: Db, ended: EndedExecution, in
   const hit = new Set(incident.facts.tenants.map((tenant) => tenant.id));
   const checks = Object.values(deps.config.checks).filter((check) => ended.verify.includes(check.template));
   const fitting = checks.filter((check) => !check.tenant || hit.size === 0 || hit.has(check.tenant));
+  if (fitting.length === 0) return;
   await insertAsk(db, {
     purpose: 'verify',
     key: `verify/${ended.id}`,

@@ -152,6 +152,7 @@ function inputOf({ result, row, pictureId }: StoredResult): FoldInput {
     findings: result.findings,
     ...(result.failure ? { failure: result.failure } : {}),
     ...(pictureId ? { pictureId } : {}),
+    ...(row.purpose === 'scheduled' ? {} : { extra: true }),
   };
 }
 
@@ -178,7 +179,14 @@ function heldReason(state: CheckState): string {
 /** Judges every dirty scope. Returns whether something is to be told. */
 export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
   let told = false;
-  for (const scope of await dirtyScopes(deps.pool)) told = (await judgeScope(deps, scope, usuallyMs)) || told;
+  for (const scope of await dirtyScopes(deps.pool)) {
+    try {
+      told = (await judgeScope(deps, scope, usuallyMs)) || told;
+    } catch (error) {
+      // The others are not to wait for it; it stays dirty and is judged with the next turn.
+      deps.log.error({ scope, error: (error as Error).message }, 'a scope could not be judged');
+    }
+  }
   return told;
 }
 
@@ -226,7 +234,11 @@ async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | und
   const reason = decisions.find((decision) => decision.subject === 'post')?.reason ?? change.kind;
   const speaker = { id: incidentId, channel: open?.channel ?? (change.kind === 'open' ? change.channel : '') };
   await showIncident(db, speaker, { priority: priorityOf(change, open), reason });
-  for (const entry of change.timeline) await tellStory(db, speaker, atMs, entry);
+  for (const entry of change.timeline) {
+    // Slack tells nobody of a post that was changed: who is on call hears of a raise by this line, so it is as urgent as the post.
+    const priority = entry.kind === 'class-raised' ? priorityOf(change, open) : PRIORITY.thread;
+    await tellStory(db, speaker, atMs, entry, { priority });
+  }
   deps.log.info({ incident: incidentId, scope, change: change.kind, reason }, 'an incident changed');
   return true;
 }
@@ -244,7 +256,7 @@ async function writeChange(
     return insertIncident(db, { ...incident, scope, configRevision: deps.config.revision, openedAtMs: atMs });
   }
   if (!open) throw new Error(`the judgement of ${scope} changes an incident that is not open`);
-  if (change.kind === 'update') await updateIncident(db, open.id, change);
+  if (change.kind === 'update') await updateIncident(db, open.id, { ...change, raised: change.reason === 'class-raised' });
   else await resolveIncident(db, open.id, atMs, change.resolution, change.facts);
   return open.id;
 }

@@ -79,6 +79,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     options: `-c search_path=${SCHEMA}`,
     max: options.workers + SPARE_CONNECTIONS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5_000,
   });
   // BullMQ adds a listener for each queue and worker.

@@ -10,8 +10,14 @@ export function limitInWords(limitMs: number): string {
 /** Text that came from a target, on one line, without control characters, at most `maxCharacters` long. */
 export function plain(text: string, maxCharacters: number): string {
   const line = text
+    .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .replaceAll(/[<>]/g, '')
     .trim();
-  return line.length > maxCharacters ? `${line.slice(0, maxCharacters - 1)}…` : line;
+  return cut(line, maxCharacters);
+}
+
+/** Text of at most so many characters; half an emoji at the cut would be refused by whoever stores it as JSON. */
+export function cut(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }

@@ -25,8 +25,11 @@ export function openPool(options: { url: string; name: string; max: number; log:
     application_name: `rounds ${options.name}`,
     max: options.max,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
+    // For a server that is gone without a word; one that is there ends the statement itself, and sooner.
+    query_timeout: 35_000,
     idle_in_transaction_session_timeout: 30_000,
   });
   survive(pool, options.log);

@@ -128,7 +128,10 @@ function endedFromRow(row: EndedRow): EndedExecution {
   return { id: row.id, incidentId: row.incident_id, title: row.title, askedBy: row.asked_by, verify: row.verify };
 }
 
-/** Ends an execution by its agent's report; `undefined` when it has ended before or the token is an older one. */
+/**
+ * Ends an execution by its agent's report, also one that was given up as unclear meanwhile; `undefined` when it has ended before or
+ * the token is an older one.
+ */
 export async function endExecution(
   db: Db,
   report: { execution: string; token: number; outcome: 'done' | 'failed' | 'refused'; summary: string; durationMs: number },
@@ -136,7 +139,7 @@ export async function endExecution(
 ): Promise<EndedExecution | undefined> {
   const { rows } = await db.query<EndedRow>(
     `update execution set state = $3, summary = $4, duration_ms = $5, ended_at = now()
-     where id::text = $1 and token = $2 and state = 'sent' and location = $6
+     where id::text = $1 and token = $2 and state in ('sent', 'unclear') and location = $6
      returning id, incident_id, title, asked_by, verify`,
     [report.execution, report.token, report.outcome, report.summary, report.durationMs, location],
   );

@@ -95,15 +95,25 @@ export async function insertIncident(db: Db, incident: NewIncident): Promise<num
   return id;
 }
 
-/** Writes what is known now; the revision rises, so that buttons of the earlier state are told from those of this one. */
+/** Writes what is known now. What was acknowledged was less than what an incident is raised to. The revision rises, so that buttons of the earlier state are told from those of this one. */
 export async function updateIncident(
   db: Db,
   id: number,
-  change: { class: IncidentClass; peak: IncidentClass; facts: Facts; pictureId?: number; material: boolean },
+  change: { class: IncidentClass; peak: IncidentClass; facts: Facts; pictureId?: number; material: boolean; raised?: boolean },
 ): Promise<void> {
   await db.query(
-    `update incident set class = $2, peak = $3, facts = $4, picture_id = coalesce($5, picture_id), revision = revision + $6 where id = $1`,
-    [id, change.class, change.peak, JSON.stringify(change.facts), change.pictureId ?? null, change.material ? 1 : 0],
+    `update incident set class = $2, peak = $3, facts = $4, picture_id = coalesce($5, picture_id), revision = revision + $6,
+       acknowledged_at = case when $7 then null else acknowledged_at end, acknowledged_by = case when $7 then null else acknowledged_by end
+     where id = $1`,
+    [
+      id,
+      change.class,
+      change.peak,
+      JSON.stringify(change.facts),
+      change.pictureId ?? null,
+      change.material ? 1 : 0,
+      change.raised ?? false,
+    ],
   );
 }
 
@@ -213,8 +223,17 @@ export async function adoptDecisions(db: Db, scope: string, incidentId: number, 
   ]);
 }
 
-/** Open incidents whose scope the configuration no longer has. */
-export async function openScopes(db: Db): Promise<string[]> {
-  const { rows } = await db.query<{ scope: string }>(`select scope from incident where state = 'open'`);
-  return rows.map((row) => row.scope);
+/** Every open incident, the oldest first. */
+export async function openIncidents(db: Db): Promise<Incident[]> {
+  const { rows } = await db.query<IncidentRow>(`select * from incident where state = 'open' order by id`);
+  return rows.map(fromRow);
+}
+
+/** Moves an open incident to another scope, unless one is open there already. */
+export async function moveIncident(db: Db, id: number, scope: string): Promise<void> {
+  await db.query(
+    `update incident set scope = $2 where id = $1 and state = 'open'
+       and not exists (select 1 from incident other where other.scope = $2 and other.state = 'open')`,
+    [id, scope],
+  );
 }

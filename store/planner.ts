@@ -8,17 +8,19 @@ export interface PlannerBeat {
   plannedUntilMs: number;
 }
 
+const JUMPED = `abs(extract(epoch from $1 - planner.beat_at)) * 1000 > $2`;
+
 /**
- * Tells that planning goes on. A beat after a silence of more than `gapMs` begins anew: `planningSince` and `plannedUntil` are
+ * Tells that planning goes on. A beat after a silence of more than `gapMs`, or as much before the last one since a clock was put right, begins anew: `planningSince` and `plannedUntil` are
  * now. Otherwise the next planner goes on where the last one stopped, so that a restart loses no slot.
  */
 export async function beat(db: Db, nowMs: number, gapMs: number): Promise<PlannerBeat> {
   const { rows } = await db.query<{ planning_since: Date; planned_until: Date }>(
     `insert into planner (planning_since, beat_at, planned_until) values ($1, $1, $1)
      on conflict (one) do update set
-       planning_since = case when $1 - planner.beat_at > $2 * interval '1 ms' then $1 else planner.planning_since end,
-       planned_until = case when $1 - planner.beat_at > $2 * interval '1 ms' then $1 else planner.planned_until end,
-       beat_at = greatest(planner.beat_at, $1)
+       planning_since = case when ${JUMPED} then $1 else planner.planning_since end,
+       planned_until = case when ${JUMPED} then $1 else planner.planned_until end,
+       beat_at = case when ${JUMPED} then $1 else greatest(planner.beat_at, $1) end
      returning planning_since, planned_until`,
     [at(nowMs), gapMs],
   );

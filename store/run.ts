@@ -105,15 +105,26 @@ export async function endRuns(db: Db, ends: readonly RunEnd[]): Promise<void> {
   );
 }
 
-/** Due runs whose time is up, ended as missed and returned. `graceMs` is what a run may take after its last moment to begin. */
-export async function missRuns(db: Db, nowMs: number, graceMs: number, limit = 500): Promise<LedgerRow[]> {
+/**
+ * Due runs whose time is up, ended as missed and returned: a run may begin at its last moment, then takes what its check may take,
+ * and its report gets `graceMs` to arrive. `tookMs` is that time by check.
+ */
+export async function missRuns(
+  db: Db,
+  nowMs: number,
+  graceMs: number,
+  tookMs: ReadonlyMap<string, number>,
+  limit = 500,
+): Promise<LedgerRow[]> {
   const { rows } = await db.query<RunRow>(
     `update run set state = 'missed', ended_at = now(),
        reason = case when queued_at is null then 'never-queued' else 'no-result' end
      where name in (
-       select name from run where state = 'due' and not_after < $1 order by not_after limit $2 for update skip locked)
+       select due.name from run due left join unnest($3::text[], $4::float8[]) as own (check_id, took_ms) using (check_id)
+       where due.state = 'due' and due.not_after < $1 and due.not_after + coalesce(own.took_ms, 0) * interval '1 ms' < $1
+       order by due.not_after limit $2 for update of due skip locked)
      returning ${COLUMNS}`,
-    [at(nowMs - graceMs), limit],
+    [at(nowMs - graceMs), limit, [...tookMs.keys()], [...tookMs.values()]],
   );
   return rows.map(fromRow);
 }

@@ -22,7 +22,13 @@ export async function showIncident(
 }
 
 /** Adds a line to the story, to be told in the thread. */
-export async function tellStory(db: Db, incident: Speaker, atMs: number, entry: TimelineEntry, reason: string = entry.kind): Promise<void> {
+export async function tellStory(
+  db: Db,
+  incident: Speaker,
+  atMs: number,
+  entry: TimelineEntry,
+  { reason = entry.kind, priority = PRIORITY.thread }: { reason?: string; priority?: number } = {},
+): Promise<void> {
   const timelineId = await addTimeline(db, incident.id, atMs, entry);
-  await enqueue(db, [{ kind: 'thread', ...laneOf(incident), timelineId, priority: PRIORITY.thread, reason }]);
+  await enqueue(db, [{ kind: 'thread', ...laneOf(incident), timelineId, priority, reason }]);
 }

@@ -33,7 +33,15 @@ function renderOpen(view: IncidentView): Message {
   const mark = MARKS[incident.class];
   const blocks: Block[] = [
     section(`${mark} *${data(subjectOf(facts))}: ${incident.class}.* ${data(impactOf(facts, incident.class))}`, recoveringLine(facts)),
-    section(sinceLine(view), ...failureLines(facts), ...componentLines(facts), causeLine(facts), alsoLine(facts), ownerLine(view)),
+    section(
+      sinceLine(view),
+      blindLine(incident),
+      ...failureLines(facts),
+      ...componentLines(facts),
+      causeLine(facts),
+      alsoLine(facts),
+      ownerLine(view),
+    ),
     // Above the picture: on a phone the picture alone fills the screen.
     ...actions(view.buttons),
     ...pictureBlock(view),
@@ -119,6 +127,13 @@ function componentLines(facts: Facts): string[] {
 function causeLine(facts: Facts): string {
   const cause = facts.likelyCause;
   return cause ? `*Likely cause:* ${sentenceOf(cause.text)} ${data(cause.evidence)}`.trim() : '';
+}
+
+/** What nobody sees at present, beside what is known; an incident that is blind says so in its first line. */
+function blindLine(incident: Incident): string {
+  const { blind } = incident.facts;
+  if (incident.class === 'blind' || blind.length === 0) return '';
+  return `${MARKS.blind} Not seen at present: no results for ${data(listInWords(blind.map((check) => check.title)))}.`;
 }
 
 /** Services that are hit less than the first line says. */

@@ -11,9 +11,19 @@ const WHY: Record<string, string> = {
   'objective-missed': 'Slower than its objective.',
 };
 
-/** One entry as a line. `nameOf` gives the name for a person's id. */
-export function renderThread(entry: TimelineEntry, atMs: number, timeZone: string, nameOf: (person: string) => string): Message {
-  const line = `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf)}`;
+/**
+ * One entry as a line. `nameOf` gives the name for a person's id, `mentionOf` what Slack takes for calling them: a raise calls who
+ * is on call, since Slack tells nobody of a post that was changed.
+ */
+export function renderThread(
+  entry: TimelineEntry,
+  atMs: number,
+  timeZone: string,
+  nameOf: (person: string) => string,
+  mentionOf: (person: string) => string = () => '',
+): Message {
+  const called = entry.kind === 'class-raised' ? (entry.onCall ?? []).map(mentionOf).join(' ') : '';
+  const line = `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf)} ${called}`.trim();
   return message(line.replaceAll(/[*\u200b]/g, ''), [section(line)]);
 }
 

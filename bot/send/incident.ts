@@ -110,7 +110,7 @@ export async function notePostGone(
   return inTransaction(parts.pool, async (db) => {
     if (!(await forgetPost(db, incident.id, post.ts))) return false;
     parts.log.warn({ incident: incident.id }, 'The post of an incident is gone from Slack; it is posted anew');
-    await tellStory(db, incident, atMs, { kind: 'posted-anew', reason: 'post-gone' }, 'post-gone');
+    await tellStory(db, incident, atMs, { kind: 'posted-anew', reason: 'post-gone' }, { reason: 'post-gone' });
     const about = { atMs, scope: incident.scope, incidentId: incident.id, configRevision: parts.config.revision };
     await recordDecisions(db, about, [{ subject: 'post', reason: 'post-gone', inputs: { channel: post.channel, ts: post.ts } }]);
     return true;

@@ -7,7 +7,7 @@ import { timelineEntry } from '../../store/query.ts';
 import { showIncident } from '../../store/story.ts';
 import { SlackTrouble } from '../contract.ts';
 import * as metrics from '../metrics.ts';
-import { nameIn } from '../names.ts';
+import { mentionIn, nameIn } from '../names.ts';
 import { renderThread } from '../render/thread.ts';
 import { Overtaken, type SendContext } from './context.ts';
 import { notePostGone } from './incident.ts';
@@ -27,7 +27,7 @@ export async function sendThread(context: SendContext): Promise<void> {
   const place = { channel: post.channel, threadTs: post.ts };
   const before = await lookUp(context, place);
   if (before.found) return finish(context, before.found.ts, false);
-  const message = renderThread(line.entry, line.atMs, config.timezone, nameIn(config));
+  const message = renderThread(line.entry, line.atMs, config.timezone, nameIn(config), mentionIn(config));
   await context.sending();
   try {
     const placed = await slack.post({ ...place, message, outboxId: claim.id });

@@ -57,6 +57,9 @@ create table result (
   picture_id bigint
 );
 create index result_recent on result (check_id, planned_at desc);
+-- For what is usual: durations of good runs, without reading the rows.
+create index result_pace on result (check_id, planned_at) include (duration_ms) where verdict = 'up';
+create index result_usual on result (planned_at) include (check_id, duration_ms) where verdict = 'up';
 create index result_ask on result (ask_id) where ask_id <> 0;
 
 create table picture (

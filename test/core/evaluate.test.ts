@@ -43,6 +43,8 @@ describe('the verdict of the moment', () => {
     expect(moment(), 'two of three may still speak').toBe('waiting');
     lose('south', 2);
     expect(moment()).toBe('blind');
+    const blind = decide(check, state, silentMs, 0).state;
+    expect(decide(check, blind, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'it ends when somebody sees again').toBe('blind');
     expect(decide(check, state, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'what was due before Rounds was started again').toBe(
       'waiting',
     );
@@ -98,11 +100,39 @@ describe('what is held', () => {
     expect(fold(check, [...everywhere(check, 2, 'up'), ...everywhere(check, 3, 'degraded')], state).held).toBe('up');
   });
 
-  it('turns from down to degraded only when it has been merely slow for two rounds', () => {
-    let state = fold(check, [...everywhere(check, 0, 'down'), ...everywhere(check, 1, 'down'), ...everywhere(check, 2, 'degraded')]);
+  it('turns from down to degraded once a quorum has worked for settled rounds, slowly or in turns', () => {
+    let state = fold(check, [...everywhere(check, 0, 'down'), ...everywhere(check, 1, 'degraded'), ...everywhere(check, 2, 'up')]);
     expect(state.held).toBe('down');
     state = fold(check, everywhere(check, 3, 'degraded'), state);
     expect(state.held).toBe('degraded');
+  });
+
+  it('turns from down to degraded while one location goes on failing', () => {
+    const slots = [2, 3, 4].flatMap((slot) => everywhere(check, slot, 'up', 'up', 'down'));
+    expect(fold(check, [...everywhere(check, 0, 'down'), ...everywhere(check, 1, 'down'), ...slots])).toMatchObject({
+      held: 'degraded',
+      lone: true,
+    });
+  });
+
+  it('is settled by rounds, not by three presses in ten seconds', () => {
+    let state = fold(check, everywhere(check, 0, 'down'));
+    for (const press of [1, 2, 3, 4]) {
+      const pressed = { extra: true, plannedAtMs: NOON_MS + press * 3_000 };
+      state = fold(
+        check,
+        check.locations.map((location) => said(check, location, 0, 'up', pressed)),
+        state,
+      );
+    }
+    expect(state).toMatchObject({ moment: 'up', held: 'down' });
+    expect(roundsLeft(check, state)).toBe(2);
+  });
+
+  it('takes nothing from a planner whose clock had jumped ahead', () => {
+    const ahead = check.locations.map((location) => said(check, location, 60, 'up'));
+    const state = fold(check, [...ahead, ...everywhere(check, 1, 'down')]);
+    expect(decide(check, state, NOON_MS + SLOT_MS + 1_000, 0).state.moment).toBe('down');
   });
 
   it('is not ended by one good round between bad ones', () => {

@@ -213,6 +213,29 @@ describe('judging a scope', () => {
     });
   });
 
+  it('never takes a check that got better for an excuse of one that got worse', () => {
+    const [first, second] = [invoice('riverside'), invoice('hillcrest')];
+    const slow = (check: Check) => [everywhere(check, 0, 'degraded'), everywhere(check, 1, 'degraded')];
+    const others = views([]).filter(({ check }) => check.template !== 'post-invoice');
+    const open = opened(judge(input([...others, view(first, ...slow(first)), view(second, ...slow(second))])).change);
+    expect(open.class).toBe('degradation');
+    const well = [2, 3, 4].map((slot) => everywhere(first, slot, 'up'));
+    const mixed = [...others, view(first, ...slow(first), ...well), view(second, ...slow(second), everywhere(second, 4, 'down'))];
+    expect(judge(input(mixed, open, { nowMs: NOON_MS + 4 * SLOT_MS + 1_000 })).change).toMatchObject({
+      class: 'partial outage',
+      reason: 'class-raised',
+    });
+  });
+
+  it('says what is not seen, beside what is known', () => {
+    const open = opened(judge(input(views(['post-invoice/riverside']))).change);
+    const failing = views(['post-invoice/riverside']).map((one) =>
+      one.check.id === 'report' ? { ...one, state: { ...one.state, moment: 'blind' as const } } : one,
+    );
+    const { change } = judge(input(failing, open));
+    expect(change.kind === 'update' && change.facts.blind.map((check) => check.id)).toEqual(['report']);
+  });
+
   it('keeps saying what failed when it is merely slow on the way back', () => {
     const check = invoice('riverside');
     const open = opened(judge(input(views([check.id]))).change);

@@ -169,6 +169,38 @@ describe('silence', () => {
   });
 });
 
+it('keeps an incident open when a new configuration judges its checks in another scope', async () => {
+  await happens(riverside, everywhere(riverside, 0, 'down'));
+  await judgeDirty(jobs.deps, noUsual);
+  const moved = [riverside, hillcrest].map((check) => ({ ...check, scope: 'accounts' }));
+  const { billing } = jobs.deps.config.scopes;
+  jobs.deps.config = aConfig(moved, {
+    scopes: { accounts: { ...(billing ?? { services: [], components: [], checks: [] }), id: 'accounts' } },
+  });
+  await adoptConfig(jobs.deps);
+  await judgeDirty(jobs.deps, noUsual);
+  expect(await jobs.query('select id, scope, state from incident')).toMatchObject([{ scope: 'accounts', state: 'open' }]);
+});
+
+it('tells blindness of a check by its own time, not by the slowest of all', async () => {
+  const nightly = aCheck({ template: 'nightly', everyMs: 3_600_000, timeoutMs: 1_800_000 });
+  jobs.deps.config = aConfig([riverside, hillcrest, nightly]);
+  await order(jobs, riverside, [...everywhere(riverside, 1, 'up'), ...everywhere(riverside, 2, 'up')]);
+  jobs.at(NOON_MS + 4 * SLOT_MS);
+  await sweepRuns(jobs.deps);
+  expect(await jobs.query('select distinct state from run')).toEqual([{ state: 'missed' }]);
+});
+
+it('judges every scope, though one of them cannot be judged', async () => {
+  await happens(riverside, everywhere(riverside, 0, 'down'));
+  await jobs.query(`insert into scope (id, dirty_seq, dirty_at) values ('aaa', 1, now() - interval '1 hour')`);
+  await jobs.query(
+    `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at) values ('aaa', 'risk', 'risk', '#x', '{}', 'old', now(), now())`,
+  );
+  await judgeDirty(jobs.deps, noUsual);
+  expect(await jobs.query(`select class from incident where scope = 'billing'`)).toEqual([{ class: 'partial outage' }]);
+});
+
 it('closes the incidents of checks that a new configuration no longer has', async () => {
   await happens(riverside, everywhere(riverside, 0, 'down'));
   await judgeDirty(jobs.deps, noUsual);
