@@ -11,9 +11,8 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a fresh database on the one PostgreSQL of this run. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const adminUrl = inject('postgresAdminUrl');
+/** Makes a fresh database on the one PostgreSQL of this run, or on another. */
+export async function testDatabase(adminUrl = inject('postgresAdminUrl')): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onAdmin(adminUrl, `CREATE DATABASE ${name}`);
   const url = new URL(adminUrl);

@@ -5,17 +5,22 @@ import { actionContext } from '../helpers/acting.ts';
 import { type Blocked, blockedSessions } from '../helpers/blocking.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 import { probeContext } from '../helpers/probing.ts';
+import { type TestServer, testServer } from '../helpers/server.ts';
 
+// A server of its own: who blocks whom is asked of all of it, and other tests hold locks too.
+let server: TestServer;
 let database: TestDatabase;
 const open: Blocked[] = [];
 beforeAll(async () => {
-  database = await testDatabase();
+  server = await testServer();
+  database = await testDatabase(server.adminUrl);
 });
 afterEach(async () => {
   for (const one of open.splice(0)) await one.end();
 });
 afterAll(async () => {
   await database.drop();
+  await server.stop();
 });
 
 async function blocked(waiters: number, query?: string): Promise<Blocked> {
