@@ -66,6 +66,19 @@ describe('the planner', () => {
     expect((await runs()).length, 'an hour in which nobody planned is due to nobody').toBeLessThan(before * 10);
   });
 
+  it('plans on when a clock that had jumped ahead is put right', async () => {
+    jobs.at(startMs + 3_600_000);
+    await planSlots(jobs.deps);
+    jobs.at(startMs + 10_000);
+    await planSlots(jobs.deps);
+    const slots = slotsBetween(light, startMs + 10_000, startMs + 15_000);
+    const planned = await jobs.query<{ slot: Date }>(
+      `select distinct slot from run where check_id = 'front-door' and slot < to_timestamp($1 / 1000.0)`,
+      [startMs + 60_000],
+    );
+    expect(planned.map(({ slot }) => slot.getTime()).sort()).toEqual(slots);
+  });
+
   it('sends light checks of a second as one round, and journeys one by one, not before their time', async () => {
     const rounds: unknown[] = [];
     const journeys: unknown[] = [];
