@@ -13,9 +13,6 @@ export interface CliContext extends ProcessContext {
   io: Io;
 }
 
-/** A verb that ends by itself. Resolves to the exit code. */
-export type Verb = (context: CliContext) => Promise<number>;
-
 /** The terminal of this process. */
 export function terminalIo(): Io {
   // Whoever read us is gone, for instance `rounds validate … | head`: that is no error of ours.

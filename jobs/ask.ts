@@ -2,7 +2,7 @@
  * Asks become runs, and their results become what was asked for: a confirmation is folded like any other result, a
  * verification is told in the incident's thread, a manual run is answered to whoever asked.
  */
-import { freshForMs } from '../core/check.ts';
+import { freshForMs, quorumOf } from '../core/check.ts';
 import { spanInWords } from '../core/duration.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import { listInWords } from '../core/words.ts';
@@ -83,7 +83,7 @@ async function tellVerification(deps: JobsDeps, db: Db, ask: Ask): Promise<void>
 function verification(deps: JobsDeps, ask: Ask, results: readonly ResultOfAsk[]): TimelineEntry {
   const spoken = ask.targets.map(({ check, locations }) => {
     const own = results.filter((result) => result.check === check && result.verdict !== 'fault');
-    const quorum = Math.floor(locations.length / 2) + 1;
+    const quorum = quorumOf({ locations });
     const up = own.filter((result) => result.verdict === 'up').length;
     return { check, own, up: up >= quorum, unclear: own.length < quorum };
   });
@@ -108,7 +108,9 @@ function titles(deps: JobsDeps, list: readonly { check: string }[]): string {
 }
 
 function failedText(deps: JobsDeps, failed: readonly { check: string; own: readonly ResultOfAsk[] }[]): string {
-  const failure = failed.flatMap((one) => one.own.flatMap((result) => result.failure ?? []))[0];
+  const results = failed.flatMap((one) => one.own);
+  if (results.every((result) => result.verdict !== 'down')) return `Checked again: ${titles(deps, failed)} works, but slowly.`;
+  const failure = results.flatMap((result) => (result.verdict === 'down' ? (result.failure ?? []) : []))[0];
   const step = failure?.step ? ` at "${failure.step}"` : '';
   return `Checked again: ${titles(deps, failed)} still fails${step}${failure ? `: ${failure.message}` : '.'}`;
 }

@@ -15,7 +15,6 @@ import { orderSchema } from '../core/run.ts';
 
 /** Light checks due in one second at one location, or one journey. */
 export const roundSchema = z.object({ v: z.literal(1), orders: z.array(orderSchema).min(1).max(500) });
-export type Round = z.infer<typeof roundSchema>;
 
 /** One execution of a runbook's action. `token` is the fencing token: an answer with an older one is not taken. */
 export const actionJobSchema = z.object({

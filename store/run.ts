@@ -128,15 +128,3 @@ export async function missRuns(
   );
   return rows.map(fromRow);
 }
-
-/** How the runs of an ask stand. */
-export async function runsOfAsk(
-  db: Db,
-  ask: number,
-): Promise<{ name: string; check: string; location: string; state: string; reason: string | null }[]> {
-  const { rows } = await db.query<{ name: string; check_id: string; location: string; state: string; reason: string | null }>(
-    'select name, check_id, location, state, reason from run where ask_id = $1 order by check_id, location',
-    [ask],
-  );
-  return rows.map((row) => ({ name: row.name, check: row.check_id, location: row.location, state: row.state, reason: row.reason }));
-}

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FoldInput } from '../../core/evaluate.ts';
 import { endAction, giveUpActions, sendExecutions } from '../../jobs/act.ts';
 import { finishAsks, planAsks } from '../../jobs/ask.ts';
 import { QUEUES } from '../../jobs/contract.ts';
@@ -39,7 +40,7 @@ async function anExecution(): Promise<string> {
 }
 
 /** Every location answers the runs of that purpose, each as told. */
-async function answers(purpose: string, verdicts: Record<string, 'up' | 'down' | 'fault'>): Promise<void> {
+async function answers(purpose: string, verdicts: Record<string, FoldInput['verdict']>): Promise<void> {
   const ordered = await jobs.query<{ name: string; location: string }>('select name, location from run where purpose = $1', [purpose]);
   for (const { name, location } of ordered) {
     const verdict = verdicts[location];
@@ -120,6 +121,7 @@ describe('a runbook action', () => {
       { north: 'up', south: 'down', cloud: 'down' },
       'verified: failed: Checked again: "Post an invoice" still fails at "confirm the invoice": no answer within 15 s',
     ],
+    [{ north: 'degraded', south: 'degraded', cloud: 'up' }, 'verified: failed: Checked again: "Post an invoice" works, but slowly.'],
     [{ north: 'up', south: 'fault', cloud: 'fault' }, 'verified: unclear: No answer from enough locations about "Post an invoice".'],
   ] as const)('is verified by the journey of the tenants that were hit: %j', async (verdicts, told) => {
     const execution = await anExecution();
