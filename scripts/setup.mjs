@@ -9,6 +9,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browsers, starts, unpackBrowser } from './browser.mjs';
+import { findRedis, unpackRedis } from './redis.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MODULES = join(ROOT, 'node_modules');
@@ -160,6 +161,19 @@ async function firstOf(candidates, good) {
   return undefined;
 }
 
+/** Only the tests need one. Without it they are skipped, and each test file says so; that is no reason to run none at all. */
+async function redis() {
+  if (findRedis(ROOT, env.PATH)) return;
+  let trouble;
+  await step('Unpacking a redis-server for the tests', async () => {
+    trouble = await unpackRedis(ROOT);
+  });
+  if (!trouble) return;
+  say(
+    `Redis is not here: ${trouble}. The tests of the queue on Redis and of the redis probe will not run. Remedy: put a redis-server of 6.2 or newer on the PATH (Debian: apt-get install redis-server).`,
+  );
+}
+
 function writableState() {
   try {
     mkdirSync(STATE, { recursive: true, mode: 0o755 });
@@ -172,7 +186,7 @@ function writableState() {
 async function main() {
   writableState();
   await packages();
-  await Promise.all([ownNode(), postgresLinks(), browser()]);
+  await Promise.all([ownNode(), postgresLinks(), browser(), ...(process.argv[2] === 'test' ? [redis()] : [])]);
   if (worked) say(`everything is there, after ${seconds(startedMs)}`);
 }
 

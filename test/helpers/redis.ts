@@ -33,9 +33,11 @@ export interface TestRedis {
   remove(): Promise<void>;
 }
 
-/** Whether this machine has a redis-server. */
-export async function redisIsThere(): Promise<boolean> {
-  return (await findRedis(ROOT, env.PATH)) !== undefined;
+/** Whether this machine has a redis-server; if not, says that `what` is skipped and why. For `describe.runIf(await redisIsThere('…'))`. */
+export async function redisIsThere(what: string): Promise<boolean> {
+  if ((await findRedis(ROOT, env.PATH)) !== undefined) return true;
+  process.stderr.write(`Skipped: ${what}. ${NONE}\n`);
+  return false;
 }
 
 /**
