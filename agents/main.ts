@@ -13,25 +13,22 @@ import { reporterTo } from './reporter.ts';
 import { secretsFrom } from './secrets.ts';
 import { openSpool } from './spool.ts';
 
-/** Rounds, journeys, actions. */
-const WORKED_QUEUES = 3;
-
 /**
- * Starts an agent. Needs `ROUNDS_QUEUE_URL` and a location, as `--location` or `ROUNDS_LOCATION`. Secrets come from the folder
- * `ROUNDS_SECRETS_DIR`, else from the environment. Journeys are loaded from below
+ * Starts an agent. Needs `ROUNDS_QUEUE_URL` (or `REDIS_URL`) with the credentials of its location, and the location, as `--location` or
+ * `ROUNDS_LOCATION`. Secrets come from the folder `ROUNDS_SECRETS_DIR`, else from the environment. Journeys are loaded from below
  * `ROUNDS_JOURNEYS` only, else from below the folder of the configuration.
  */
 export const start: Start = async ({ env, log, options }) => {
   const location = options.location ?? env.ROUNDS_LOCATION;
   if (!location) throw new Error('No location: expected --location, one of those in rounds.yaml.');
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/i.test(location)) throw new Error(`--location: expected a location of rounds.yaml, got "${location}".`);
-  const url = env.ROUNDS_QUEUE_URL;
-  if (!url) throw new Error('ROUNDS_QUEUE_URL is not set: expected the address of the queue, such as postgres://rounds@127.0.0.1/rounds.');
+  const url = env.ROUNDS_QUEUE_URL || env.REDIS_URL;
+  if (!url) throw new Error(`ROUNDS_QUEUE_URL is not set: expected the address that "rounds location add ${location}" printed.`);
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const folder = join(resolve(env.ROUNDS_DATA ?? '.rounds'), 'spool', location);
   const spool = await openSpool({ folder, log, now: clock.now });
   metrics.watchSpool(() => spool.size());
-  const queues = await openQueues({ url, log, name: `agent ${location}`, workers: WORKED_QUEUES });
+  const queues = await openQueues({ url, log, name: `agent ${location}`, location });
   const reporter = reporterTo({ queues, spool, location, agent: `${location}@${hostname()}/${process.pid}`.slice(0, 80), clock, log });
   const browser = warmBrowser({ chromium: () => findChromium(env), log, onLaunch: () => metrics.browserLaunches.inc() });
   const agent = startAgent({

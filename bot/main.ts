@@ -1,7 +1,7 @@
 /** `rounds bot`: reads the environment, builds the adapters, starts the bot. */
 import { readConfig } from '../cli/config.ts';
 import type { Start } from '../core/process.ts';
-import { openQueues } from '../jobs/queue.ts';
+import { openQueues, queueUrlOf } from '../jobs/queue.ts';
 import { openPool } from '../store/db.ts';
 import { startBot } from './bot.ts';
 import { TIMING } from './timing.ts';
@@ -9,12 +9,10 @@ import { SlackWeb } from './web.ts';
 
 /** Four posts in hand take turns with presses and commands. */
 const STORE_CONNECTIONS = 4;
-/** One worker: the queue that wakes. */
-const QUEUE_WORKERS = 1;
 
 /**
  * Starts the bot. Needs `DATABASE_URL`, `SLACK_BOT_TOKEN` and `SLACK_SIGNING_SECRET` (or `SLACK_APP_TOKEN` for Socket Mode); reads
- * `ROUNDS_CONFIG`, `ROUNDS_BOT_PORT` (4620), `ROUNDS_BOT_HOST` (127.0.0.1), `ROUNDS_QUEUE_URL` and `SLACK_API_URL`.
+ * `ROUNDS_CONFIG`, `ROUNDS_BOT_PORT` (4620), `ROUNDS_BOT_HOST` (127.0.0.1), `REDIS_URL` or `ROUNDS_QUEUE_URL`, and `SLACK_API_URL`.
  */
 export const start: Start = async ({ env, log, options }) => {
   const url = required(env.DATABASE_URL, 'DATABASE_URL', 'the address of the database, such as postgres://rounds@127.0.0.1/rounds');
@@ -26,7 +24,7 @@ export const start: Start = async ({ env, log, options }) => {
   const config = await readConfig(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml');
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const pool = openPool({ url, name: 'bot', max: STORE_CONNECTIONS, log });
-  const queues = await openQueues({ url: env.ROUNDS_QUEUE_URL ?? url, log, name: 'bot', workers: QUEUE_WORKERS });
+  const queues = await openQueues({ url: queueUrlOf(env) ?? url, log, name: 'bot' });
   const slack = new SlackWeb({
     token: botToken,
     ...(env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {}),

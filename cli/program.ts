@@ -5,13 +5,14 @@ import { type CliContext, type Io, terminalIo } from './context.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Options = Record<string, string | undefined>;
-type Run = (context: CliContext, argument: string) => Promise<number | undefined>;
+type Run = (context: CliContext, argument: string, second: string) => Promise<number | undefined>;
 
 interface VerbHelp {
   name: string;
   /** One line in the list of verbs. */
   summary: string;
   argument?: [name: string, description: string];
+  second?: [name: string, description: string];
   options?: Option[];
   examples?: string;
   run: Run;
@@ -97,6 +98,16 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
       (await import('./run.ts')).run(check, { config: context.options.config, location: context.options.location }, context),
   },
   {
+    name: 'location',
+    summary: 'give the agents of a location credentials for its queues, and for nothing else',
+    argument: ['<add>', 'what to do: add, also for a new password'],
+    second: ['<location>', 'a location of the configuration'],
+    options: [config()],
+    examples:
+      'Examples:\n  $ DATABASE_URL=… rounds location add north                a role of PostgreSQL\n  $ REDIS_URL=rediss://… rounds location add north          an ACL user of Redis\n\nNeeds an address with the right to make roles or ACL users. Prints the address for the agent, which is a secret.',
+    run: async (context, action, id) => (await import('./location.ts')).location(context, action, id),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database in DATABASE_URL to the shape that this version needs',
     examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',
@@ -138,15 +149,17 @@ function addVerb(program: Command, verb: VerbHelp, env: Env, io: Io, done: (code
     .summary(verb.summary)
     .description(`${verb.summary.charAt(0).toUpperCase()}${verb.summary.slice(1)}.`);
   if (verb.argument) command.argument(...verb.argument);
+  if (verb.second) command.argument(...verb.second);
   for (const option of verb.options ?? []) command.addOption(option);
   if (verb.examples) command.addHelpText('after', `\n${verb.examples}`);
   command.action(async (...received: unknown[]) => {
     const argument = verb.argument ? String(received[0]) : '';
+    const second = verb.second ? String(received[1]) : '';
     const options = textOptions(command.opts());
     const { makeLog } = await import('./log.ts');
     const name = options.location && verb.name === 'agent' ? `agent-${options.location}` : verb.name;
     const log = await makeLog({ name, level: env.ROUNDS_LOG_LEVEL ?? 'info', terminal: io.terminal });
-    done(await verb.run({ env, log, io, options }, argument));
+    done(await verb.run({ env, log, io, options }, argument, second));
   });
 }
 

@@ -17,6 +17,10 @@ export interface UpPlan {
   facts: ConfigFacts;
   dataFolder: string;
   databaseUrl: string;
+  /** Where worker and bot reach the queue. */
+  queueUrl: string;
+  /** Where each location's agent does. */
+  agentQueueUrls: Readonly<Record<string, string>>;
   browser: Browser | undefined;
   ports: { desk: number; bot: number; clinic: number; clinicControl: number };
   /** The Slack of the bot: the desk's secrets, or those of a workspace. */
@@ -71,13 +75,14 @@ function rounds(plan: UpPlan): Env {
 }
 
 function worker(plan: UpPlan): ChildSpec {
-  return child(plan, 'worker', ['worker'], { ...rounds(plan), DATABASE_URL: plan.databaseUrl });
+  return child(plan, 'worker', ['worker'], { ...rounds(plan), DATABASE_URL: plan.databaseUrl, ROUNDS_QUEUE_URL: plan.queueUrl });
 }
 
 function bot(plan: UpPlan): ChildSpec {
   return child(plan, 'bot', ['bot'], {
     ...rounds(plan),
     DATABASE_URL: plan.databaseUrl,
+    ROUNDS_QUEUE_URL: plan.queueUrl,
     SLACK_BOT_TOKEN: plan.slack.botToken,
     SLACK_SIGNING_SECRET: plan.slack.signingSecret,
     SLACK_APP_TOKEN: plan.slack.appToken,
@@ -94,7 +99,7 @@ function agent(plan: UpPlan, location: string): ChildSpec {
     ...rounds(plan),
     ROUNDS_LOCATION: location,
     ROUNDS_JOURNEYS: plan.journeysFolder,
-    ROUNDS_QUEUE_URL: plan.databaseUrl,
+    ROUNDS_QUEUE_URL: plan.agentQueueUrls[location],
     ROUNDS_SECRETS_DIR: plan.agentSecretsFolder,
     ROUNDS_CHROMIUM: plan.browser?.executablePath,
     ...plan.browser?.env,

@@ -9,6 +9,7 @@ import { type EmbeddedPostgres, ensureDatabase } from './postgres.ts';
 import { randomSecret, secretOnce, writeSecret } from './secret-files.ts';
 import type { UpPlan } from './up-children.ts';
 import { journeysBeside, readConfigFacts, writeDemoConfig } from './up-config.ts';
+import { agentQueueUrls } from './up-locations.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SAMPLE_CONFIG = join(ROOT, 'examples', 'clinic', 'rounds.yaml');
@@ -56,7 +57,7 @@ async function askedPort(asked: string): Promise<number> {
 
 /** Makes the databases, roles, secrets and the configuration that the processes need, and returns what to run. */
 export async function makePlan(context: CliContext, postgres: EmbeddedPostgres | undefined, ports: UpPlan['ports']): Promise<UpPlan> {
-  const { env, options } = context;
+  const { env, options, log } = context;
   const dataFolder = dataFolderOf(context);
   const secretsFolder = join(dataFolder, 'secrets');
   const agentSecretsFolder = join(secretsFolder, 'agents');
@@ -65,15 +66,20 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
   const journeysFolder = demo ? journeysBeside(source, dirname(SAMPLE_CONFIG)) : dirname(source);
   const configPath = demo ? writeDemoConfig(source, join(dataFolder, 'demo', 'rounds.yaml'), ports, journeysFolder) : source;
   const withDesk = demo || !env.SLACK_BOT_TOKEN;
+  const facts = readConfigFacts(configPath);
+  const databaseUrl = await roundsDatabase(context, postgres);
+  const queueUrl = env.ROUNDS_QUEUE_URL || env.REDIS_URL || databaseUrl;
   return {
     program: process.execPath,
     programArgs: [join(ROOT, 'cli', 'main.ts')],
     env,
     configPath,
     journeysFolder,
-    facts: readConfigFacts(configPath),
+    facts,
     dataFolder,
-    databaseUrl: await roundsDatabase(context, postgres),
+    databaseUrl,
+    queueUrl,
+    agentQueueUrls: await agentQueueUrls({ queueUrl, locations: facts.locations, secretsFolder, log }),
     browser: await findBrowser(ROOT, env),
     ports,
     slack: withDesk ? deskSlack(secretsFolder, ports.desk) : workspaceSlack(env),

@@ -83,7 +83,7 @@ async function start(context: CliContext, stop: StopRequest, closers: Closers): 
   if (stop.asked) return;
   const plan = await makePlan(context, postgres, ports);
   if (!plan.browser) log.warn({}, 'There is no Chromium here, so journeys cannot run. This brings one: node scripts/setup.mjs start');
-  await migrateAll(plan.databaseUrl, plan.databaseUrl, log);
+  await migrateAll(plan.databaseUrl, plan.queueUrl, log);
   if (stop.asked) return;
   await runChildren(context, plan, postgres, stop, closers);
   if (!stop.asked) io.out(welcome(plan));

@@ -7,6 +7,7 @@ import { spanInWords } from '../core/duration.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import { listInWords } from '../core/words.ts';
 import { type Ask, claimAsks, claimEndedAsks, markDone, markPlanned } from '../store/ask.ts';
+import { whileInForce } from '../store/config.ts';
 import { type Db, inTransaction } from '../store/db.ts';
 import { incidentById } from '../store/incident.ts';
 import { enqueue, PRIORITY } from '../store/outbox.ts';
@@ -21,7 +22,7 @@ const NOT_AFTER_MS = 30_000;
 
 /** Plans every wanted ask: its runs enter the ledger with it, in one transaction, and are queued after the commit. */
 export async function planAsks(deps: JobsDeps): Promise<number> {
-  const rows = await inTransaction(deps.pool, async (db) => {
+  const rows = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
     const planned: LedgerRow[] = [];
     for (const ask of await claimAsks(db)) {

@@ -53,10 +53,16 @@ export const reportSchema = z.object({
 });
 export type Report = z.infer<typeof reportSchema>;
 
+/** A queue, and the place where it stands: that of a location, where its agents may go, or the one that is nobody's but ours. */
+export interface QueueRef {
+  location?: string;
+  name: string;
+}
+
 export const QUEUES = {
-  round: (location: string) => `round.${location}`,
-  journey: (location: string) => `journey.${location}`,
-  action: (location: string) => `action.${location}`,
-  results: (location: string) => `results.${location}`,
-  notify: 'notify',
+  round: (location: string): QueueRef => ({ location, name: `round.${location}` }),
+  journey: (location: string): QueueRef => ({ location, name: `journey.${location}` }),
+  action: (location: string): QueueRef => ({ location, name: `action.${location}` }),
+  results: (location: string): QueueRef => ({ location, name: `results.${location}` }),
+  notify: { name: 'notify' } as QueueRef,
 } as const;

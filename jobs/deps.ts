@@ -11,8 +11,9 @@ import type { Queues } from './queue.ts';
 export interface JobsDeps {
   pool: Pool;
   queues: Queues;
-  /** The configuration in force. */
+  /** The configuration in force, and its number: nothing is decided when another has come into force meanwhile. */
   config: Config;
+  configSeq: number;
   clock: Clock;
   log: Log;
   actions: ReadonlyMap<string, ActionWords>;

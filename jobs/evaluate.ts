@@ -25,7 +25,8 @@ import { type Change, type Judgement, judge } from '../core/judge.ts';
 import type { Result } from '../core/result.ts';
 import { insertAsk } from '../store/ask.ts';
 import { lockStates, readStates, type StateChange, writeStates } from '../store/check.ts';
-import { type Db, inTransaction } from '../store/db.ts';
+import { NotInForce, whileInForce } from '../store/config.ts';
+import type { Db } from '../store/db.ts';
 import { lastRepair } from '../store/execution.ts';
 import { adoptDecisions, insertIncident, openIncidentOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
 import { PRIORITY } from '../store/outbox.ts';
@@ -44,7 +45,7 @@ const STORY_MS = 10 * 60_000;
 
 /** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
 export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
-  return inTransaction(deps.pool, async (db) => {
+  return whileInForce(deps.pool, deps.configSeq, async (db) => {
     const names = [...report.results.map((result) => result.run), ...report.refusals.map((refusal) => refusal.run)];
     const known = await knownRuns(db, names, location);
     const strangers = names.filter((name) => !known.has(name));
@@ -183,6 +184,7 @@ export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, 
     try {
       told = (await judgeScope(deps, scope, usuallyMs)) || told;
     } catch (error) {
+      if (error instanceof NotInForce) throw error;
       // The others are not to wait for it; it stays dirty and is judged with the next turn.
       deps.log.error({ scope, error: (error as Error).message }, 'a scope could not be judged');
     }
@@ -192,7 +194,7 @@ export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, 
 
 /** Judges one scope under its lock, and writes what follows. Returns whether something is to be told. */
 export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
-  return inTransaction(deps.pool, async (db) => {
+  return whileInForce(deps.pool, deps.configSeq, async (db) => {
     const seq = await lockDirtyScope(db, scopeId);
     if (seq === undefined) return false;
     const scope = deps.config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };

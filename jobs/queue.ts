@@ -1,20 +1,20 @@
 /**
- * The one file that knows BullMQ and chooses its backend. BullMQ is transport, nothing more: what matters is in the ledger,
- * the outbox and the executions, so losing a job loses time, never a fact.
- *
- * Connections: one pool a process, shared by all its queues. Each worker holds one of them for LISTEN, all else takes turns on
- * `SPARE_CONNECTIONS`; so a process with W workers has at most W + SPARE_CONNECTIONS.
+ * The queue, and the one place that chooses its backend: by the address, PostgreSQL or Redis. BullMQ is transport, nothing more: what
+ * matters is in the ledger, the outbox and the executions, so losing a job loses time, never a fact.
  */
-import { assertSchemaCompatibility, createPostgresBackend, Queue, runMigrations, UnrecoverableError, Worker } from 'bullmq';
+import { UnrecoverableError } from 'bullmq';
 import pg from 'pg';
 import type { Log } from '../core/process.ts';
+import type { QueueRef } from './contract.ts';
+import { locationsWithQueues, migrateSchema, PostgresTransport } from './queue-postgres.ts';
+import { assertRedisUrl, RedisTransport } from './queue-redis.ts';
+import type { BullQueue, BullWorker, Transport } from './transport.ts';
 
-/** The schema that holds BullMQ's tables: its own default, since a pool that is handed in always gets that one. */
-const SCHEMA = 'bullmq';
-const SPARE_CONNECTIONS = 2;
 /** After this a job of a killed process is taken over. Longer than any pause of a healthy event loop. */
 const LOCK_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
+/** A queue that has not taken a job by then counts as away. */
+const ADD_MS = 5_000;
 
 export interface QueueJob {
   id: string;
@@ -37,10 +37,12 @@ export interface Working {
 }
 
 export interface Queues {
+  /** Makes a location's place ready for its queues. Throws one clear sentence when it cannot. */
+  prepare(location: string): Promise<void>;
   /** Puts jobs on a queue; one whose id is there already is not added again. Throws when the queue is away. */
-  add(queue: string, jobs: readonly QueueJob[], policy: Policy): Promise<void>;
+  add(queue: QueueRef, jobs: readonly QueueJob[], policy: Policy): Promise<void>;
   /** Works a queue. A handler that throws is told to try again under `until-stored`; `Malformed` is final. */
-  work(queue: string, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working;
+  work(queue: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working;
   close(): Promise<void>;
 }
 
@@ -48,106 +50,100 @@ export interface Queues {
 export class Malformed extends UnrecoverableError {}
 
 export interface QueueOptions {
-  /** `postgres://…` */
+  /** `postgres://…`, `redis://…` or `rediss://…` */
   url: string;
   log: Log;
-  /** Shown in `pg_stat_activity`. */
+  /** Shown in `pg_stat_activity` and `CLIENT LIST`. */
   name: string;
-  /** How many queues this process is going to work. */
-  workers: number;
+  /** For an agent: the location whose place it goes to, the only one that its credentials open. */
+  location?: string;
 }
 
-/** Creates BullMQ's tables, or brings them up to date. Safe to run from several processes at once. */
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where the queue is: `ROUNDS_QUEUE_URL`, else `REDIS_URL`, else the database. */
+export function queueUrlOf(env: Env): string | undefined {
+  return env.ROUNDS_QUEUE_URL || env.REDIS_URL || env.DATABASE_URL;
+}
+
+/** Whether an address is one of Redis, of whatever kind. */
+export function isRedisUrl(url: string): boolean {
+  return /^redis/.test(url);
+}
+
+/** Brings the queue's tables to this version: those of our own place and of every location that has one. Nothing to do on Redis. */
 export async function migrateQueue(url: string): Promise<void> {
+  if (isRedisUrl(url)) return assertRedisUrl(url);
   const client = new pg.Client({ connectionString: url, application_name: 'rounds migrate' });
   await client.connect();
   try {
-    await runMigrations(client, SCHEMA);
+    for (const location of [undefined, ...(await locationsWithQueues(client))]) await migrateSchema(client, location);
   } finally {
     await client.end();
   }
 }
 
-/** Opens the queue. Throws one clear sentence when the address is not PostgreSQL's, nobody answers there, or the tables are not there. */
+/** Opens the queue. Throws one clear sentence when the address is not one, nobody answers there, or what it needs is not there. */
 export async function openQueues(options: QueueOptions): Promise<Queues> {
-  if (!/^postgres(ql)?:\/\//.test(options.url)) {
-    throw new Error('The queue stands on PostgreSQL in this version: expected an address such as postgres://user@host/rounds.');
-  }
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    application_name: `rounds queue ${options.name}`,
-    options: `-c search_path=${SCHEMA}`,
-    max: options.workers + SPARE_CONNECTIONS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    connectionTimeoutMillis: 5_000,
-  });
-  // BullMQ adds a listener for each queue and worker.
-  pool.setMaxListeners(100);
-  // pg throws the error of a connection in use at the event loop, unless that very connection has a listener.
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  pool.on('error', (error) => options.log.warn({ error: error.message }, 'a connection of the queue broke'));
+  const transport = transportOf(options);
   try {
-    await checkTables(pool);
+    await transport.check(options.location);
   } catch (error) {
-    await pool.end();
+    await transport.close();
     throw error;
   }
-  return new BullQueues(pool, options.log);
+  return new BullQueues(transport, options.log);
 }
 
-/** BullMQ's workers, without their tables, try again without a pause: thousands of errors a second. */
-async function checkTables(pool: pg.Pool): Promise<void> {
-  const client = await pool.connect().catch((error: Error) => {
-    throw new Error(`The queue cannot be reached: ${error.message}`, { cause: error });
-  });
-  try {
-    await assertSchemaCompatibility(client, SCHEMA);
-  } catch (error) {
-    throw new Error(`The queue's tables are not ready: run "rounds migrate" first (${(error as Error).message}).`, { cause: error });
-  } finally {
-    client.release();
-  }
+function transportOf(options: QueueOptions): Transport {
+  if (isRedisUrl(options.url)) return new RedisTransport(options);
+  if (/^postgres(ql)?:\/\//.test(options.url)) return new PostgresTransport(options);
+  throw new Error('The address of the queue is not one: expected postgres://user@host/rounds, redis://host:6379 or rediss://host:6379.');
 }
 
 class BullQueues implements Queues {
-  readonly #pool: pg.Pool;
+  readonly #transport: Transport;
   readonly #log: Log;
-  readonly #queues = new Map<string, Queue>();
-  readonly #workers = new Set<Worker>();
+  readonly #queues = new Map<string, BullQueue>();
+  readonly #workers = new Set<BullWorker>();
+  #closed = false;
 
-  constructor(pool: pg.Pool, log: Log) {
-    this.#pool = pool;
+  constructor(transport: Transport, log: Log) {
+    this.#transport = transport;
     this.#log = log;
   }
 
-  async add(queue: string, jobs: readonly QueueJob[], policy: Policy): Promise<void> {
+  prepare(location: string): Promise<void> {
+    return this.#transport.prepare(location);
+  }
+
+  async add(ref: QueueRef, jobs: readonly QueueJob[], policy: Policy): Promise<void> {
     if (jobs.length === 0) return;
+    if (this.#closed) throw new Error('the queue is closed');
     const tries = policy === 'once' ? { attempts: 1 } : { attempts: 1_000, backoff: { type: 'fixed', delay: 1_000 } };
     const prepared = jobs.map((job) => ({
-      name: queue,
+      name: ref.name,
       data: job.data,
       opts: { jobId: job.id, delay: job.delayMs ?? 0, removeOnComplete: true, removeOnFail: { age: 86_400, count: 500 }, ...tries },
     }));
+    const queue = this.#queue(ref);
     const [only, second] = prepared;
     // addBulk makes two temporary tables a call: two fifths of PostgreSQL's time when each report is added by itself.
-    if (only && !second) await this.#queue(queue).add(only.name, only.data, only.opts);
-    else await this.#queue(queue).addBulk(prepared);
+    await inTime(only && !second ? queue.add(only.name, only.data, only.opts) : queue.addBulk(prepared));
   }
 
-  work(queue: string, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working {
-    const worker = new Worker(
-      queue,
+  work(ref: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working {
+    const worker = this.#transport.worker(
+      ref,
       async (job, _token, signal) => handle({ id: String(job.id), data: job.data, ...(signal ? { signal } : {}) }),
       {
-        connection: this.#pool as never,
         concurrency: options.concurrency,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_INTERVAL_MS,
         maxStalledCount: options.policy === 'once' ? 0 : 1_000,
       },
-      createPostgresBackend as never,
     );
+    const queue = ref.name;
     worker.on('error', (error) => this.#log.warn({ queue, error: error.message }, 'the queue is in trouble'));
     worker.on('failed', (job, error) => this.#log.warn({ queue, job: job?.id, error: error.message }, 'a job failed'));
     this.#workers.add(worker);
@@ -155,24 +151,38 @@ class BullQueues implements Queues {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#workers].map((worker) => this.#closeWorker(worker, 2_000)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close().catch(() => undefined)));
-    await this.#pool.end();
+    await this.#transport.close();
   }
 
-  #queue(name: string): Queue {
-    const known = this.#queues.get(name);
+  #queue(ref: QueueRef): BullQueue {
+    const known = this.#queues.get(ref.name);
     if (known) return known;
-    const queue = new Queue(name, { connection: this.#pool as never }, createPostgresBackend as never);
-    queue.on('error', (error) => this.#log.warn({ queue: name, error: error.message }, 'the queue is in trouble'));
-    this.#queues.set(name, queue);
+    const queue = this.#transport.queue(ref);
+    queue.on('error', (error) => this.#log.warn({ queue: ref.name, error: error.message }, 'the queue is in trouble'));
+    this.#queues.set(ref.name, queue);
     return queue;
   }
 
-  async #closeWorker(worker: Worker, boundMs: number): Promise<void> {
+  async #closeWorker(worker: BullWorker, boundMs: number): Promise<void> {
     if (!this.#workers.delete(worker)) return;
     const bound = new Promise<'late'>((resolve) => setTimeout(resolve, boundMs, 'late').unref());
     const closed = worker.close().then(() => 'closed' as const);
     if ((await Promise.race([closed, bound])) === 'late') await worker.close(true);
+  }
+}
+
+async function inTime(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the queue does not answer')), ADD_MS);
+  });
+  work.catch(() => {});
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

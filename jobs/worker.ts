@@ -32,6 +32,7 @@ const refusalsTotal = new Counter({
 
 /** Starts the worker's loops and its queues; `stop` finishes what is in hand. */
 export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<void> }> {
+  await Promise.all(Object.keys(deps.config.locations).map((location) => deps.queues.prepare(location)));
   await adoptConfig(deps);
   let usualMs: ReadonlyMap<string, number> = new Map();
   const { log } = deps;

@@ -105,7 +105,7 @@ test('while the queue is away reports wait, and are then sent in order under the
   const seen: { id: string; agent: string }[] = [];
   const tried: string[] = [];
   const queues = {
-    add: async (_queue: string, jobs: readonly { id: string; data: unknown }[]) => {
+    add: async (_queue: unknown, jobs: readonly { id: string; data: unknown }[]) => {
       tried.push(jobs[0]?.id ?? '');
       if (away) throw new Error('ECONNREFUSED');
       for (const { id, data } of jobs) seen.push({ id, agent: (data as Report).results[0]?.run ?? '' });

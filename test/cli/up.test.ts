@@ -41,6 +41,8 @@ function planOf(changes: Partial<UpPlan> = {}): UpPlan {
     },
     dataFolder: '/d',
     databaseUrl: 'postgres://database-secret',
+    queueUrl: 'postgres://queue-secret',
+    agentQueueUrls: { north: 'postgres://north-secret', south: 'postgres://south-secret' },
     browser: { executablePath: '/b/chromium', env: { LD_LIBRARY_PATH: '/b/lib' }, source: 'test' },
     ports: { desk: 1, bot: 2, clinic: 3, clinicControl: 4 },
     slack: { botToken: 'xoxb-secret', signingSecret: 'signing-secret', appToken: undefined, apiUrl: 'http://127.0.0.1:1/api/' },

@@ -7,17 +7,19 @@ import { parseRunName } from '../../core/run.ts';
 import type { Report } from '../../jobs/contract.ts';
 import type { JobsDeps } from '../../jobs/deps.ts';
 import { ledgerRow } from '../../jobs/plan.ts';
-import { migrateQueue, openQueues } from '../../jobs/queue.ts';
+import { openQueues } from '../../jobs/queue.ts';
 import { openPool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
 import { beat } from '../../store/planner.ts';
 import { enterRuns } from '../../store/run.ts';
 import { quietLog } from './log.ts';
 import { testDatabase } from './postgres.ts';
+import { type Backend, testQueue } from './queues.ts';
 
 export interface TestJobs {
   deps: JobsDeps & { clock: { now(): number; monotonic(): number } };
   url: string;
+  queueUrl: string;
   /** Winds the clock. */
   at(ms: number): void;
   query<T extends object>(text: string, values?: unknown[]): Promise<T[]>;
@@ -25,24 +27,27 @@ export interface TestJobs {
 }
 
 /** Everything a worker is handed, for this configuration, with the clock standing at `nowMs`. */
-export async function testJobs(config: Config, nowMs: number): Promise<TestJobs> {
+export async function testJobs(config: Config, nowMs: number, backend: Backend = 'PostgreSQL'): Promise<TestJobs> {
   const database = await testDatabase();
   await migrate(database.url, quietLog);
-  await migrateQueue(database.url);
+  const queue = await testQueue(backend, database.url);
   const pool = openPool({ url: database.url, name: 'test', max: 4, log: quietLog });
-  const queues = await openQueues({ url: database.url, log: quietLog, name: 'test', workers: 4 });
+  const queues = await openQueues({ url: queue.url, log: quietLog, name: 'test' });
+  await Promise.all(Object.keys(config.locations).map((location) => queues.prepare(location)));
   let now = nowMs;
   const clock = { now: () => now, monotonic: () => performance.now() };
   await beat(pool, nowMs, 60_000);
   return {
     deps: { pool, queues, config, clock, log: quietLog, actions: new Map([['http.request', { preview: () => 'Reopens sign-in.' }]]) },
     url: database.url,
+    queueUrl: queue.url,
     at: (ms) => {
       now = ms;
     },
     query: async (text, values) => (await pool.query(text, values)).rows,
     close: async () => {
       await queues.close();
+      await queue.drop();
       await pool.end();
       await database.drop();
     },

@@ -7,19 +7,12 @@ import { requeueRuns } from '../../jobs/sweep.ts';
 import { aCheck, aConfig } from '../helpers/domain.ts';
 import { type TestJobs, testJobs } from '../helpers/jobs.ts';
 import { quietLog } from '../helpers/log.ts';
+import { onEachQueue } from '../helpers/queues.ts';
 
 const light = aCheck({ template: 'front-door', everyMs: 2_000 });
 const browser = aCheck({ template: 'book', everyMs: 2_000, type: 'journey', locations: ['north'] });
 let jobs: TestJobs;
 let startMs: number;
-
-beforeEach(async () => {
-  startMs = Date.now();
-  jobs = await testJobs(aConfig([light, browser]), startMs);
-});
-afterEach(() => jobs.close());
-
-const runs = () => jobs.query<{ name: string }>(`select name from run order by name`);
 
 describe('slots', () => {
   it('are exact, offset by the check, and the same wherever planning begins', () => {
@@ -41,75 +34,85 @@ describe('slots', () => {
   });
 });
 
-describe('the planner', () => {
-  it('enters each due run once, however many planners walk, and queues it', async () => {
-    const counts = await Promise.all([planSlots(jobs.deps), planSlots(jobs.deps), planSlots(jobs.deps)]);
-    const entered = await runs();
-    const expected = [light, browser].flatMap((check) => slotsBetween(check, startMs, startMs + 5_000).flatMap(() => check.locations));
-    expect(entered).toHaveLength(expected.length);
-    expect(counts.reduce((sum, one) => sum + one, 0)).toBe(entered.length);
-    expect(await jobs.query('select name from run where queued_at is null')).toEqual([]);
+onEachQueue((backend) => {
+  beforeEach(async () => {
+    startMs = Date.now();
+    jobs = await testJobs(aConfig([light, browser]), startMs, backend);
   });
+  afterEach(() => jobs.close());
 
-  it('goes on where a planner that died stopped, and begins anew after a stop', async () => {
-    await planSlots(jobs.deps);
-    const before = (await runs()).length;
-    jobs.at(startMs + 20_000);
-    await planSlots(jobs.deps);
-    const slots = slotsBetween(light, startMs, startMs + 25_000).length;
-    expect((await runs()).filter((run) => run.name.startsWith('front-door'))).toHaveLength(slots * 3);
-    expect((await runs()).length).toBeGreaterThan(before);
-    jobs.at(startMs + 3_600_000);
-    await planSlots(jobs.deps);
-    const [planner] = await jobs.query<{ planning_since: Date }>('select planning_since from planner');
-    expect(planner?.planning_since.getTime()).toBe(startMs + 3_600_000);
-    expect((await runs()).length, 'an hour in which nobody planned is due to nobody').toBeLessThan(before * 10);
-  });
+  const runs = () => jobs.query<{ name: string }>(`select name from run order by name`);
 
-  it('plans on when a clock that had jumped ahead is put right', async () => {
-    jobs.at(startMs + 3_600_000);
-    await planSlots(jobs.deps);
-    jobs.at(startMs + 10_000);
-    await planSlots(jobs.deps);
-    const slots = slotsBetween(light, startMs + 10_000, startMs + 15_000);
-    const planned = await jobs.query<{ slot: Date }>(
-      `select distinct slot from run where check_id = 'front-door' and slot < to_timestamp($1 / 1000.0)`,
-      [startMs + 60_000],
-    );
-    expect(planned.map(({ slot }) => slot.getTime()).sort()).toEqual(slots);
-  });
-
-  it('sends light checks of a second as one round, and journeys one by one, not before their time', async () => {
-    const rounds: unknown[] = [];
-    const journeys: unknown[] = [];
-    jobs.deps.queues.work(QUEUES.round('north'), { concurrency: 1, policy: 'once' }, async ({ data }) => {
-      rounds.push(data);
+  describe('the planner', () => {
+    it('enters each due run once, however many planners walk, and queues it', async () => {
+      const counts = await Promise.all([planSlots(jobs.deps), planSlots(jobs.deps), planSlots(jobs.deps)]);
+      const entered = await runs();
+      const expected = [light, browser].flatMap((check) => slotsBetween(check, startMs, startMs + 5_000).flatMap(() => check.locations));
+      expect(entered).toHaveLength(expected.length);
+      expect(counts.reduce((sum, one) => sum + one, 0)).toBe(entered.length);
+      expect(await jobs.query('select name from run where queued_at is null')).toEqual([]);
     });
-    jobs.deps.queues.work(QUEUES.journey('north'), { concurrency: 1, policy: 'once' }, async ({ data }) => {
-      journeys.push({ data, atMs: Date.now() });
-    });
-    await planSlots(jobs.deps);
-    await expect.poll(() => rounds.length > 0 && journeys.length > 0, { timeout: 8_000 }).toBe(true);
-    const round = roundSchema.parse(rounds[0]);
-    expect(round.orders).toMatchObject([{ check: 'front-door', type: 'http' }]);
-    const journey = journeys[0] as { data: unknown; atMs: number };
-    const order = roundSchema.parse(journey.data).orders[0];
-    expect(order?.check).toBe('book');
-    expect(journey.atMs).toBeGreaterThanOrEqual((order?.notBeforeMs ?? 0) - 50);
-  });
 
-  it('leaves nothing unqueued when it dies between the ledger and the queue', async () => {
-    const { queues } = jobs.deps;
-    const gone = await openQueues({ url: jobs.url, log: quietLog, name: 'test', workers: 0 });
-    await gone.close();
-    jobs.deps.queues = gone;
-    await expect(planSlots(jobs.deps)).rejects.toThrow();
-    const entered = await runs();
-    expect(entered.length).toBeGreaterThan(0);
-    expect(await jobs.query('select name from run where queued_at is not null')).toEqual([]);
-    jobs.deps.queues = queues;
-    expect(await requeueRuns(jobs.deps), 'a planner that lives is not overtaken').toBe(0);
-    expect(await requeueRuns(jobs.deps, 0)).toBe(entered.length);
-    expect(await jobs.query('select name from run where queued_at is null')).toEqual([]);
+    it('goes on where a planner that died stopped, and begins anew after a stop', async () => {
+      await planSlots(jobs.deps);
+      const before = (await runs()).length;
+      jobs.at(startMs + 20_000);
+      await planSlots(jobs.deps);
+      const slots = slotsBetween(light, startMs, startMs + 25_000).length;
+      expect((await runs()).filter((run) => run.name.startsWith('front-door'))).toHaveLength(slots * 3);
+      expect((await runs()).length).toBeGreaterThan(before);
+      jobs.at(startMs + 3_600_000);
+      await planSlots(jobs.deps);
+      const [planner] = await jobs.query<{ planning_since: Date }>('select planning_since from planner');
+      expect(planner?.planning_since.getTime()).toBe(startMs + 3_600_000);
+      expect((await runs()).length, 'an hour in which nobody planned is due to nobody').toBeLessThan(before * 10);
+    });
+
+    it('plans on when a clock that had jumped ahead is put right', async () => {
+      jobs.at(startMs + 3_600_000);
+      await planSlots(jobs.deps);
+      jobs.at(startMs + 10_000);
+      await planSlots(jobs.deps);
+      const slots = slotsBetween(light, startMs + 10_000, startMs + 15_000);
+      const planned = await jobs.query<{ slot: Date }>(
+        `select distinct slot from run where check_id = 'front-door' and slot < to_timestamp($1 / 1000.0)`,
+        [startMs + 60_000],
+      );
+      expect(planned.map(({ slot }) => slot.getTime()).sort()).toEqual(slots);
+    });
+
+    it('sends light checks of a second as one round, and journeys one by one, not before their time', async () => {
+      const rounds: unknown[] = [];
+      const journeys: unknown[] = [];
+      jobs.deps.queues.work(QUEUES.round('north'), { concurrency: 1, policy: 'once' }, async ({ data }) => {
+        rounds.push(data);
+      });
+      jobs.deps.queues.work(QUEUES.journey('north'), { concurrency: 1, policy: 'once' }, async ({ data }) => {
+        journeys.push({ data, atMs: Date.now() });
+      });
+      await planSlots(jobs.deps);
+      await expect.poll(() => rounds.length > 0 && journeys.length > 0, { timeout: 8_000 }).toBe(true);
+      const round = roundSchema.parse(rounds[0]);
+      expect(round.orders).toMatchObject([{ check: 'front-door', type: 'http' }]);
+      const journey = journeys[0] as { data: unknown; atMs: number };
+      const order = roundSchema.parse(journey.data).orders[0];
+      expect(order?.check).toBe('book');
+      expect(journey.atMs).toBeGreaterThanOrEqual((order?.notBeforeMs ?? 0) - 50);
+    });
+
+    it('leaves nothing unqueued when it dies between the ledger and the queue', async () => {
+      const { queues } = jobs.deps;
+      const gone = await openQueues({ url: jobs.queueUrl, log: quietLog, name: 'test' });
+      await gone.close();
+      jobs.deps.queues = gone;
+      await expect(planSlots(jobs.deps)).rejects.toThrow();
+      const entered = await runs();
+      expect(entered.length).toBeGreaterThan(0);
+      expect(await jobs.query('select name from run where queued_at is not null')).toEqual([]);
+      jobs.deps.queues = queues;
+      expect(await requeueRuns(jobs.deps), 'a planner that lives is not overtaken').toBe(0);
+      expect(await requeueRuns(jobs.deps, 0)).toBe(entered.length);
+      expect(await jobs.query('select name from run where queued_at is null')).toEqual([]);
+    });
   });
 });

@@ -1,0 +1,131 @@
+/**
+ * BullMQ on PostgreSQL. Each place has a schema of its own, so that an agent's role can be let into one and no other.
+ *
+ * Connections: one pool for each place, shared by all its queues. Each worker holds one of them for LISTEN, all else takes turns on
+ * `SPARE_CONNECTIONS`; so a process with W workers at a place has at most W + SPARE_CONNECTIONS there.
+ */
+import {
+  assertSchemaCompatibility,
+  type BackendFactory,
+  PostgresConnection,
+  PostgresQueueBackend,
+  Queue,
+  runMigrations,
+  Worker,
+} from 'bullmq';
+import pg from 'pg';
+import type { Log } from '../core/process.ts';
+import type { QueueRef } from './contract.ts';
+import type { BullQueue, BullWorker, BullWorkerOptions, Handle, Transport } from './transport.ts';
+
+/** What is nobody's but ours: BullMQ's own default. */
+const MAIN_SCHEMA = 'bullmq';
+const SPARE_CONNECTIONS = 2;
+
+/** The schema in which a location's queues stand, unquoted. */
+export function schemaOf(location: string | undefined): string {
+  return location === undefined ? MAIN_SCHEMA : `queue_${location}`;
+}
+
+/** Creates BullMQ's tables for a place, or brings them up to date. Safe to run from several processes at once. */
+export async function migrateSchema(client: pg.ClientBase, location: string | undefined): Promise<void> {
+  await runMigrations(client, schemaOf(location));
+}
+
+/** The locations that have queues in this database. */
+export async function locationsWithQueues(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select nspname as name from pg_namespace where nspname like 'queue\\_%' and to_regclass(format('%I.migration', nspname)) is not null`,
+  );
+  return rows.map(({ name }) => name.slice('queue_'.length));
+}
+
+export class PostgresTransport implements Transport {
+  readonly #url: string;
+  readonly #name: string;
+  readonly #log: Log;
+  readonly #pools = new Map<string, pg.Pool>();
+
+  constructor(options: { url: string; name: string; log: Log }) {
+    this.#url = options.url;
+    this.#name = options.name;
+    this.#log = options.log;
+  }
+
+  /** BullMQ's workers, without their tables, try again without a pause: thousands of errors a second. */
+  async check(location: string | undefined): Promise<void> {
+    const client = await this.#pool(location)
+      .connect()
+      .catch((error: Error) => {
+        throw new Error(`The queue cannot be reached: ${error.message}`, { cause: error });
+      });
+    try {
+      await assertSchemaCompatibility(client, schemaOf(location));
+    } catch (error) {
+      const remedy = location === undefined ? 'run "rounds migrate" first' : `run "rounds location add ${location}" first`;
+      throw new Error(`The queue's tables${location === undefined ? '' : ` for ${location}`} are not ready: ${remedy}.`, { cause: error });
+    } finally {
+      client.release();
+    }
+  }
+
+  async prepare(location: string): Promise<void> {
+    try {
+      await this.check(location);
+    } catch (notReady) {
+      const client = await this.#pool(location).connect();
+      try {
+        await migrateSchema(client, location);
+      } catch (error) {
+        throw new Error(`${(notReady as Error).message} (${(error as Error).message})`, { cause: error });
+      } finally {
+        client.release();
+      }
+    }
+  }
+
+  queue({ location, name }: QueueRef): BullQueue {
+    return new Queue(name, { connection: this.#pool(location) as never }, factoryFor(schemaOf(location)));
+  }
+
+  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
+    const pool = this.#pool(location);
+    pool.options.max += 1;
+    return new Worker(name, handle, { ...options, connection: pool as never }, factoryFor(schemaOf(location)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
+  }
+
+  #pool(location: string | undefined): pg.Pool {
+    const schema = schemaOf(location);
+    const known = this.#pools.get(schema);
+    if (known) return known;
+    const pool = new pg.Pool({
+      connectionString: this.#url,
+      application_name: `rounds queue ${this.#name}`,
+      options: `-c search_path="${schema}"`,
+      max: SPARE_CONNECTIONS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 5_000,
+    });
+    // BullMQ adds a listener for each queue and worker.
+    pool.setMaxListeners(100);
+    // pg throws the error of a connection in use at the event loop, unless that very connection has a listener.
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    pool.on('error', (error) => this.#log.warn({ error: error.message }, 'a connection of the queue broke'));
+    this.#pools.set(schema, pool);
+    return pool;
+  }
+}
+
+/** BullMQ's own factory, but for the schema: with a pool that is handed in, that one always takes the default. */
+function factoryFor(schema: string): BackendFactory {
+  return (name, options, factoryOptions = {}) => {
+    const connection = new PostgresConnection(options.connection as never);
+    Object.assign(connection, { schema });
+    return new PostgresQueueBackend(connection, name, options as never, true, factoryOptions.withBlockingConnection ? name : undefined);
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * BullMQ on Redis. Each place has a prefix of its own, so that an agent's ACL user can be let into one and no other.
+ *
+ * Connections of a process: one that adds, one that works, and one for each worker on which it waits for jobs.
+ */
+import { Queue, Worker } from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Log } from '../core/process.ts';
+import type { QueueRef } from './contract.ts';
+import type { BullQueue, BullWorker, BullWorkerOptions, Handle, Transport } from './transport.ts';
+
+const CONNECT_MS = 5_000;
+const COMMAND_MS = 5_000;
+/** Below BullMQ's own recommendation, which it would print past our log. */
+const OLDEST: readonly [number, number] = [6, 2];
+/** Soon back after a restart, and no storm of connections while it lasts. */
+const MAX_RECONNECT_MS = 2_000;
+
+/** The prefix of a place's keys. Locations stand apart from `main`, whatever they are called. */
+export function prefixOf(location: string | undefined): string {
+  return location === undefined ? 'rounds:main' : `rounds:at:${location}`;
+}
+
+/** Throws one sentence for an address of a Redis that the queue cannot stand on. */
+export function assertRedisUrl(url: string): void {
+  const scheme = url.split(':')[0] ?? '';
+  if (/sentinel/.test(scheme)) {
+    throw new Error(
+      'The queue cannot be reached through Redis Sentinel: expected the address of the primary itself, redis:// or rediss://, or of a proxy that follows the primary. Losing Redis loses seconds, never a fact, so it needs no fail-over of its own.',
+    );
+  }
+  if (/cluster/.test(scheme) || /^rediss?:\/\/[^/]*,/.test(url)) {
+    throw new Error(
+      'The queue cannot stand on a Redis Cluster: expected one server, redis:// or rediss://. One is enough: it holds a few seconds of jobs.',
+    );
+  }
+  if (!URL.canParse(url)) throw new Error('The address of the queue is not one: expected redis://user:password@host:6379/0.');
+}
+
+export class RedisTransport implements Transport {
+  readonly #url: string;
+  readonly #name: string;
+  readonly #log: Log;
+  #adding: Redis | undefined;
+  #working: Redis | undefined;
+
+  constructor(options: { url: string; name: string; log: Log }) {
+    assertRedisUrl(options.url);
+    this.#url = options.url;
+    this.#name = options.name;
+    this.#log = options.log;
+  }
+
+  async check(): Promise<void> {
+    const redis = this.#connect({ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+    let refusal: Error | undefined;
+    redis.on('error', (error) => {
+      refusal = error;
+    });
+    try {
+      await redis.connect();
+      const info = await redis.info();
+      assertFit(info);
+      if (!/^maxmemory_policy:noeviction/m.test(info)) {
+        this.#log.warn({}, 'Redis may throw jobs away when its memory is full: set maxmemory-policy to noeviction');
+      }
+    } catch (error) {
+      if (error instanceof Unfit) throw error;
+      throw new Error(`The queue cannot be reached: ${wordsOf(refusal ?? (error as Error))}`, { cause: error });
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  /** On Redis a place is a prefix: there is nothing to make. */
+  async prepare(): Promise<void> {}
+
+  queue({ location, name }: QueueRef): BullQueue {
+    // Away is away: whoever adds is told at once, and keeps the work in its row or on its disk.
+    this.#adding ??= this.#connect({ maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: COMMAND_MS });
+    return new Queue(name, { connection: this.#adding, prefix: prefixOf(location) });
+  }
+
+  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
+    this.#working ??= this.#connect({ maxRetriesPerRequest: null });
+    return new Worker(name, handle, { ...options, connection: this.#working, prefix: prefixOf(location) });
+  }
+
+  async close(): Promise<void> {
+    this.#adding?.disconnect();
+    this.#working?.disconnect();
+  }
+
+  #connect(options: RedisOptions): Redis {
+    const redis = new Redis(this.#url, {
+      connectionName: `rounds-queue-${this.#name.replace(/[^\w-]/g, '-')}`,
+      connectTimeout: CONNECT_MS,
+      keepAlive: 10_000,
+      retryStrategy: (times) => Math.min(times * 100, MAX_RECONNECT_MS),
+      // A replica that was a primary until a moment ago: connect anew, to whoever is it now.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      ...options,
+    });
+    redis.setMaxListeners(200);
+    // Told by BullMQ's own events as well; without a listener here ioredis prints to the console.
+    redis.on('error', (error) => this.#log.debug({ error: error.message }, 'a connection of the queue broke'));
+    return redis;
+  }
+}
+
+class Unfit extends Error {}
+
+function assertFit(info: string): void {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  if (field('redis_mode') === 'sentinel') {
+    throw new Unfit('The address of the queue is that of a Redis Sentinel: expected the primary itself, or a proxy that follows it.');
+  }
+  if (field('cluster_enabled') === '1' || field('redis_mode') === 'cluster') {
+    throw new Unfit(
+      'The address of the queue is that of a Redis Cluster: expected one server. One is enough: it holds a few seconds of jobs.',
+    );
+  }
+  if (field('role') === 'slave') {
+    throw new Unfit('The address of the queue is that of a replica, which takes no jobs: expected the primary.');
+  }
+  const [major = 0, minor = 0] = field('redis_version').split('.').map(Number);
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+    throw new Unfit(
+      `The queue needs Redis ${OLDEST.join('.')} or newer, this is ${field('redis_version') || 'none that says its version'}.`,
+    );
+  }
+}
+
+/** Redis' own words carry the remedy; an address never stands in them. */
+function wordsOf(error: Error): string {
+  if (/WRONGPASS|NOAUTH/.test(error.message)) return 'Redis refuses the user or the password of the address.';
+  if (/NOPERM/.test(error.message)) return `${error.message}. "rounds location add" prints the rights that an agent needs.`;
+  return error.message || (error as NodeJS.ErrnoException).code || 'no answer';
+}
