@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { formatProblem, type LoadedConfig, loadConfig } from '../core/config/load.ts';
 import type { Config } from '../core/config/model.ts';
+import { isCron } from '../jobs/cron.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
 
@@ -28,7 +29,7 @@ export async function loadFile(file: string): Promise<Extract<LoadedConfig, { ok
   const text = await readText(file);
   const [probes, actions] = await Promise.all([loadProbes(), loadActions()]);
   const hash = (content: string) => createHash('sha256').update(content).digest('hex');
-  const loaded = loadConfig({ file, text, folder: dirname(resolve(file)) }, { probes, actions, hash });
+  const loaded = loadConfig({ file, text, folder: dirname(resolve(file)) }, { probes, actions, isCron, hash });
   if (loaded.ok) return loaded;
   throw new ConfigError(loaded.problems.map((problem) => formatProblem(file, problem)));
 }

@@ -6,7 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
-import type { Component, Config, Tenant } from './model.ts';
+import type { Component, Config, ScheduledReport, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
 import { isPlain, type Plain, read, reportUnknownKey } from './reader.ts';
 import { revisionOf } from './revision.ts';
@@ -30,6 +30,8 @@ export interface ConfigSource {
 export interface ConfigParts {
   probes: ReadonlyMap<string, ProbePart>;
   actions: ReadonlyMap<string, ActionPart>;
+  /** Whether it is a time in cron's five fields. */
+  isCron(text: string): boolean;
   /** A digest in hexadecimal, at least 12 characters. */
   hash(text: string): string;
 }
@@ -60,7 +62,7 @@ function reportNoMap(document: ConfigDocument, problems: Problems): undefined {
 
 function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Config, 'revision'> | undefined {
   const known = knownIds(raw);
-  const schemas = entrySchemas(known);
+  const schemas = entrySchemas(known, parts.isCron);
   reportHead(raw, problems);
   reportSecrets(raw, problems);
   reportExpansions(raw, { problems, commonKeys: Object.keys(schemas.checks.shape) });
@@ -143,6 +145,7 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
     services: each('services', (id, fields) => ({ id, ...fields, title: fields.title ?? wordsOf(id), scope: id })),
     checks: record(),
     runbooks: record(),
+    reports: each('reports', (id, fields) => reportOf(id, fields, raw)),
     scopes: record(),
   };
 }
@@ -153,6 +156,19 @@ function tenantOf(id: string, written: EntryOf<'tenants'>): Tenant {
   const title = String(written.title ?? wordsOf(id));
   const fields = Object.fromEntries(Object.entries({ ...written, id, title }).map(([key, value]) => [key, String(value)]));
   return { id, title, fields };
+}
+
+function reportOf(id: string, fields: EntryOf<'reports'>, raw: Plain): ScheduledReport {
+  const { title, cron, timezone, channel, services, window } = fields;
+  return {
+    id,
+    title: title ?? wordsOf(id),
+    cron,
+    timezone: timezone ?? String(raw.timezone),
+    channel,
+    services: services === 'all' ? sectionOf(raw, 'services').map(([service]) => service) : services,
+    ...(window === undefined ? {} : { windowMs: window }),
+  };
 }
 
 function componentOf(id: string, fields: EntryOf<'components'>): Component {

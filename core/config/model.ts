@@ -70,6 +70,21 @@ export interface Runbook {
   verify: string[];
 }
 
+/** A report that is posted at certain times. */
+export interface ScheduledReport {
+  id: string;
+  title: string;
+  /** Five fields, read in `timezone`. */
+  cron: string;
+  timezone: string;
+  /** With its `#`. */
+  channel: string;
+  /** Ids; `all` is spelled out when the file is read. */
+  services: string[];
+  /** How far back it looks. Without it: to the slot before. */
+  windowMs?: number;
+}
+
 /** A group of services and components that is judged under one lock. */
 export interface Scope {
   id: string;
@@ -90,5 +105,6 @@ export interface Config {
   services: Record<string, Service>;
   checks: Record<string, Check>;
   runbooks: Record<string, Runbook>;
+  reports: Record<string, ScheduledReport>;
   scopes: Record<string, Scope>;
 }

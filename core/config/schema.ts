@@ -1,9 +1,10 @@
 /** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
 import * as z from 'zod';
+import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
 import { didYouMean, list } from './words.ts';
 
-export const SECTIONS = ['locations', 'people', 'teams', 'tenants', 'components', 'services', 'checks', 'runbooks'] as const;
+export const SECTIONS = ['locations', 'people', 'teams', 'tenants', 'components', 'services', 'checks', 'runbooks', 'reports'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The ids that stand in the file, whether their entries are sound or not, so that one slip is not reported twice. */
@@ -14,8 +15,8 @@ export const idSchema = matching(/^[a-z][a-z0-9-]{0,39}$/, EXPECTED_ID);
 
 const MAX_TIMEOUT = '5m';
 
-/** The schemas, with every reference to another entry held against the ids that exist. */
-export function entrySchemas(known: KnownIds) {
+/** The schemas, with every reference to another entry held against the ids that exist. `isCron` knows a cron expression of five fields. */
+export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean = () => true) {
   const title = text(80).optional();
   return {
     locations: z.object({ title }),
@@ -25,7 +26,7 @@ export function entrySchemas(known: KnownIds) {
       roles: listOf(idSchema).default([]),
     }),
     teams: z.object({
-      channel: matching(/^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u, "expected a channel such as '#billing', in quotes"),
+      channel: channel(),
       members: listOf(idOf('people', known.people)).default([]),
     }),
     tenants: tenantSchema(),
@@ -38,6 +39,7 @@ export function entrySchemas(known: KnownIds) {
     }),
     checks: checkSchema(known, title),
     runbooks: runbookSchema(known, title),
+    reports: reportSchema(known, title, isCron),
   };
 }
 
@@ -87,6 +89,25 @@ function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
   });
 }
 
+const EXPECTED_CRON = 'expected a time in cron\'s five fields such as "0 7 * * *", in quotes (minute, hour, day, month, weekday)';
+
+function reportSchema(known: KnownIds, title: z.ZodType<string | undefined>, isCron: (text: string) => boolean) {
+  const everyService = z.literal('all', { error: 'expected all, or a list of services such as [billing]' });
+  const someServices = listOf(idOf('services', known.services)).min(1, { error: 'expected at least one service' });
+  return z.object({
+    title,
+    cron: z.string({ error: EXPECTED_CRON }).refine(isCron, { error: EXPECTED_CRON }),
+    timezone: timezoneSchema().optional(),
+    channel: channel(),
+    services: z.union([everyService, someServices]).default('all'),
+    window: durationMs({ min: '1h', max: '31d' }).optional(),
+  });
+}
+
+function channel() {
+  return matching(/^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u, "expected a channel such as '#billing', in quotes");
+}
+
 const ONE_OF: Readonly<Record<Section, string>> = {
   locations: 'location',
   people: 'person',
@@ -96,6 +117,7 @@ const ONE_OF: Readonly<Record<Section, string>> = {
   services: 'service',
   checks: 'check',
   runbooks: 'runbook',
+  reports: 'report',
 };
 
 /** The id of something that stands in another section of the file. */

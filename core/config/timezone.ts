@@ -1,4 +1,5 @@
 /** Names of time zones, as the platform knows them. */
+import * as z from 'zod';
 import type { Problems } from './problems.ts';
 import { didYouMean, shown } from './words.ts';
 
@@ -9,6 +10,15 @@ export function reportTimezone(value: unknown, problems: Problems): void {
   else if (typeof value !== 'string') problems.atValue(['timezone'], `${expected}, got ${shown(value)}`);
   else if (!isTimezone(value))
     problems.atValue(['timezone'], `${expected}, got ${shown(value)}${didYouMean(value, Intl.supportedValuesOf('timeZone'))}`);
+}
+
+/** A time zone of its own, somewhere below the head of the file. */
+export function timezoneSchema() {
+  const expected = 'expected a time zone such as Europe/Berlin';
+  return z.string({ error: expected }).superRefine((value, context) => {
+    if (isTimezone(value)) return;
+    context.addIssue({ code: 'custom', message: `${expected}${didYouMean(value, Intl.supportedValuesOf('timeZone'))}`, input: value });
+  });
 }
 
 function isTimezone(name: string): boolean {

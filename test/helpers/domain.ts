@@ -54,6 +54,7 @@ export function aConfig(checks: Check[], change: Partial<Config> = {}): Config {
     ]),
     checks: byId(checks),
     runbooks: {},
+    reports: {},
     scopes: {
       billing: { id: 'billing', services: ['billing', 'scheduling'], components: ['postgres'], checks: checks.map((check) => check.id) },
     },

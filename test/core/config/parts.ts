@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { ConfigParts } from '../../../core/config/load.ts';
 import { durationMs, percentRatio, text, urlOrSecret } from '../../../core/config/units.ts';
+import { isCron } from '../../../jobs/cron.ts';
 
 const limits = <T extends z.ZodType<number>>(value: T) => z.object({ degraded: value.optional(), down: value.optional() }).optional();
 
@@ -40,6 +41,7 @@ export const parts: ConfigParts = {
     ['postgres.cancel', { type: 'postgres.cancel', schema: z.object({ url: urlOrSecret(['postgres']) }) }],
     ['http.request', { type: 'http.request', schema: z.object({ url: urlOrSecret() }) }],
   ]),
+  isCron,
   hash: (content) => createHash('sha256').update(content).digest('hex'),
 };
 
