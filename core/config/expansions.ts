@@ -29,9 +29,15 @@ function problemOf(reference: Reference, path: Path, raw: Plain, context: Expans
   const place = placeOf(path, context);
   if (place === undefined) return `${shown(reference.written)} ${NOT_HERE}`;
   if (reference.kind === 'unknown') {
-    return `expected \${secret:NAME} in capital letters or \${tenant.FIELD}, the only expansions there are, got ${shown(reference.written)}`;
+    const others = inStep(path) ? `, \${tenant.FIELD} or \${saved.NAME}` : ` or \${tenant.FIELD}`;
+    return `expected \${secret:NAME} in capital letters${others}, the only expansions there are, got ${shown(reference.written)}`;
   }
   if (reference.kind === 'secret') return undefined;
+  // Which steps save it is the probe's to know.
+  if (reference.kind === 'saved' && inStep(path)) return undefined;
+  if (reference.kind === 'saved') {
+    return `${reference.written} stands for a value that an earlier step saved, and this is no step; write the value out`;
+  }
   const check = isPlain(raw.checks) && place === 'check' ? raw.checks[String(path[1])] : undefined;
   if (!isPlain(check) || check.forEach === undefined) {
     return `${reference.written} stands for a field of a tenant, and this is not made for each; ${
@@ -39,6 +45,11 @@ function problemOf(reference: Reference, path: Path, raw: Plain, context: Expans
     }`;
   }
   return missingField(reference.field, raw);
+}
+
+/** Below `steps` in the options of a probe. */
+function inStep([section, , , key]: Path): boolean {
+  return section === 'checks' && key === 'steps';
 }
 
 function placeOf(path: Path, context: ExpansionContext): 'check' | 'action' | 'tenant' | undefined {

@@ -1,16 +1,23 @@
 /**
- * The only two things that are expanded in `rounds.yaml`: `${tenant.FIELD}`, once, when the file is read, and
- * `${secret:NAME}`, by the agent that runs the check, so that no secret stands in a file, a queue or a table.
+ * All that is expanded in `rounds.yaml`: `${tenant.FIELD}`, once, when the file is read, and `${secret:NAME}`, by the agent that
+ * runs the check, so that no secret stands in a file, a queue or a table. In the steps of a probe also `${saved.NAME}`, by the
+ * probe itself, with what an earlier step of the run has saved.
  */
 
 const ANY = /\$\{([^{}]*)\}?/g;
 const TENANT = /^tenant\.([A-Za-z][A-Za-z0-9_]*)$/;
 const SECRET = /^secret:([A-Z][A-Z0-9_]*)$/;
+const SAVED = /^saved\.([A-Za-z][A-Za-z0-9_]*)$/;
 
 /** One `${…}` of a text. */
-export type Reference = { written: string } & ({ kind: 'tenant'; field: string } | { kind: 'secret'; name: string } | { kind: 'unknown' });
+export type Reference = { written: string } & (
+  | { kind: 'tenant'; field: string }
+  | { kind: 'secret'; name: string }
+  | { kind: 'saved'; name: string }
+  | { kind: 'unknown' }
+);
 
-/** Every `${…}` of the text, in order; what is neither a tenant's field nor a secret's name is `unknown`. */
+/** Every `${…}` of the text, in order; what is neither a tenant's field nor a secret's name or a saved value is `unknown`. */
 export function referencesIn(text: string): Reference[] {
   return [...text.matchAll(ANY)].map((match) => referenceOf(match[0], match[1] ?? ''));
 }
@@ -20,6 +27,8 @@ function referenceOf(written: string, inner: string): Reference {
   if (field !== undefined) return { written, kind: 'tenant', field };
   const name = written.endsWith('}') ? SECRET.exec(inner)?.[1] : undefined;
   if (name !== undefined) return { written, kind: 'secret', name };
+  const saved = written.endsWith('}') ? SAVED.exec(inner)?.[1] : undefined;
+  if (saved !== undefined) return { written, kind: 'saved', name: saved };
   return { written, kind: 'unknown' };
 }
 
