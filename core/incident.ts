@@ -90,7 +90,14 @@ export type TimelineEntry =
   | { kind: 'class-raised' | 'class-lowered'; from: IncidentClass; to: IncidentClass; headline: string; reason: string; onCall?: string[] }
   | { kind: 'impact-changed'; headline: string }
   | { kind: 'acknowledged'; by: string }
-  | { kind: 'asked'; by: string; title: string; preview: string; location: string }
+  | {
+      kind: 'asked';
+      by: string;
+      title: string;
+      preview: string;
+      location: string;
+      parameters?: { title: string; value: string | number }[];
+    }
   | { kind: 'acted'; outcome: 'done' | 'failed' | 'refused' | 'unclear'; title: string; summary: string }
   | { kind: 'verified'; outcome: 'passed' | 'failed' | 'unclear'; text: string }
   | { kind: 'posted-anew'; reason: string }

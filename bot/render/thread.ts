@@ -40,7 +40,7 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string): string
     case 'acknowledged':
       return `${data(nameOf(entry.by))} acknowledged.`;
     case 'asked':
-      return `${data(nameOf(entry.by))} asked for "${data(entry.title)}". Shown: ${sentenceOf(entry.preview)}`;
+      return `${data(nameOf(entry.by))} asked for "${data(entry.title)}"${given(entry.parameters)}. Shown: ${sentenceOf(entry.preview)}`;
     case 'refused':
       return `${data(nameOf(entry.by))} was refused: ${sentenceOf(entry.text)}`;
     case 'posted-anew':
@@ -48,6 +48,12 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string): string
     default:
       return ending(entry);
   }
+}
+
+/** What was filled in: ` with Why: the queue is stuck, Wait: 30s`. */
+function given(parameters: Extract<TimelineEntry, { kind: 'asked' }>['parameters']): string {
+  const words = (parameters ?? []).map(({ title, value }) => `${data(title)}: ${data(String(value))}`);
+  return words.length === 0 ? '' : ` with ${words.join(', ')}`;
 }
 
 function ending(entry: Extract<TimelineEntry, { kind: 'acted' | 'verified' | 'resolved' }>): string {

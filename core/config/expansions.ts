@@ -1,4 +1,5 @@
 /** Holds every `${…}` of the file against what may stand at its place. */
+import { parameterProblem } from './parameters.ts';
 import type { Path, Problems } from './problems.ts';
 import { isPlain, type Plain } from './reader.ts';
 import { type Reference, referencesIn } from './references.ts';
@@ -19,13 +20,18 @@ export function reportExpansions(raw: Plain, context: ExpansionContext): void {
   eachScalar(raw, [], (path, _, value) => {
     if (typeof value !== 'string' || !value.includes('${')) return;
     for (const reference of referencesIn(value)) {
-      const message = problemOf(reference, path, raw, context);
+      const message = reference.kind === 'param' ? parameterProblem(reference, path, value, raw) : problemOf(reference, path, raw, context);
       if (message !== undefined) context.problems.atValue(path, message);
     }
   });
 }
 
-function problemOf(reference: Reference, path: Path, raw: Plain, context: ExpansionContext): string | undefined {
+function problemOf(
+  reference: Exclude<Reference, { kind: 'param' }>,
+  path: Path,
+  raw: Plain,
+  context: ExpansionContext,
+): string | undefined {
   const place = placeOf(path, context);
   if (place === undefined) return `${shown(reference.written)} ${NOT_HERE}`;
   if (reference.kind === 'unknown') {

@@ -57,13 +57,31 @@ export interface RunbookWhen {
   steps?: string[];
 }
 
+/** What somebody fills in before a runbook runs. */
+export interface Parameter {
+  name: string;
+  title: string;
+  type: 'text' | 'number' | 'choice' | 'duration';
+  help?: string;
+  /** As it is typed. */
+  default?: string;
+  /** Of a number; of a duration, in milliseconds; of a text, in characters. */
+  min?: number;
+  max?: number;
+  /** Of a choice. */
+  options?: string[];
+}
+
 export interface Runbook {
   id: string;
   title: string;
   /** What it does, in a sentence for whoever is about to press. */
   explains?: string;
   when: RunbookWhen;
-  action: { type: string; params: Record<string, unknown>; location: string };
+  /** `template`: as written, when `${param.…}` stands in it; `params` then is what it usually becomes. */
+  action: { type: string; params: Record<string, unknown>; template?: Record<string, unknown>; location: string };
+  /** What is asked for before it runs; one press is enough without any. */
+  parameters?: Parameter[];
   /** Roles that may run it. Empty: nobody. */
   mayRun: string[];
   /** Templates of checks that tell whether it helped. */

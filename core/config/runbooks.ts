@@ -1,7 +1,8 @@
 /** Reads the entries under `runbooks:`. */
 import type * as z from 'zod';
 import { wordsOf } from './checks.ts';
-import type { Runbook, RunbookWhen } from './model.ts';
+import type { Parameter, Runbook, RunbookWhen } from './model.ts';
+import { parametersOf, readTemplate, takesParameters } from './parameters.ts';
 import type { Path, Problems } from './problems.ts';
 import { isPlain, read, reportUnknownKey } from './reader.ts';
 import { type EntrySchemas, idOf, type KnownIds } from './schema.ts';
@@ -29,16 +30,18 @@ export function readRunbook(id: string, raw: unknown, context: RunbookContext): 
   const path = ['runbooks', id];
   const fields = read(context.schema, raw, { path, problems: context.problems });
   if (!isPlain(raw)) return undefined;
-  const action = isPlain(raw.action) ? readAction(raw.action, [...path, 'action'], context) : undefined;
+  const parameters = fields && parametersOf(fields.parameters ?? {}, [...path, 'parameters'], context.problems);
+  const action = isPlain(raw.action) ? readAction(raw.action, parameters, [...path, 'action'], context) : undefined;
   reportWhen(raw.when, [...path, 'when'], context);
   reportRoles(raw.mayRun, [...path, 'mayRun'], context);
-  if (!fields || !action) return undefined;
+  if (!fields || !parameters || !action) return undefined;
   return {
     id,
     title: fields.title ?? wordsOf(id),
     ...(fields.explains === undefined ? {} : { explains: fields.explains }),
     when: whenOf(fields.when),
     action,
+    ...(parameters.length > 0 ? { parameters } : {}),
     mayRun: fields.mayRun,
     verify: fields.verify,
   };
@@ -54,7 +57,12 @@ function whenOf(when: z.output<EntrySchemas['runbooks']>['when']): RunbookWhen {
   };
 }
 
-function readAction(raw: Readonly<Record<string, unknown>>, path: Path, context: RunbookContext): Runbook['action'] | undefined {
+function readAction(
+  raw: Readonly<Record<string, unknown>>,
+  parameters: readonly Parameter[] | undefined,
+  path: Path,
+  context: RunbookContext,
+): Runbook['action'] | undefined {
   const [type, second] = Object.keys(raw);
   const known = [...context.actions.keys()];
   if (type === undefined || second !== undefined) {
@@ -67,24 +75,34 @@ function readAction(raw: Readonly<Record<string, unknown>>, path: Path, context:
     reportUnknownKey([...path, type], raw[type], known, context);
     return undefined;
   }
-  return readOptions(type, schema, raw[type], [...path, type], context);
+  return readOptions({ type, schema, parameters }, raw[type], [...path, type], context);
+}
+
+interface Wanted {
+  type: string;
+  schema: z.ZodObject;
+  /** `undefined` when they do not fit themselves, which was reported. */
+  parameters: readonly Parameter[] | undefined;
 }
 
 /** The location says which agent runs the action; the action itself knows nothing of it. */
-function readOptions(type: string, schema: z.ZodObject, raw: unknown, path: Path, context: RunbookContext): Runbook['action'] | undefined {
+function readOptions(wanted: Wanted, raw: unknown, path: Path, context: RunbookContext): Runbook['action'] | undefined {
   const { problems, known } = context;
+  const { type, schema } = wanted;
   if (!isPlain(raw)) {
     problems.atValue(path, `expected a map such as { location: ${known.locations[0] ?? '…'} }, got ${shown(raw)}`);
     return undefined;
   }
   const { location: given, ...options } = raw;
-  const params = read(schema, options, { path, problems });
+  const template = takesParameters(options) ? options : undefined;
+  const at = { path, problems };
+  const params = template ? wanted.parameters && readTemplate(schema, template, wanted.parameters, at) : read(schema, options, at);
   if (!Object.hasOwn(raw, 'location')) {
     problems.missing([...path, 'location'], `expected the location whose agent runs it, ${oneOf(known.locations)}; it is missing`);
     return undefined;
   }
   const location = read(idOf('locations', known.locations), given, { path: [...path, 'location'], problems });
-  return params && location !== undefined ? { type, params, location } : undefined;
+  return params && location !== undefined ? { type, params, ...(template ? { template } : {}), location } : undefined;
 }
 
 function reportWhen(raw: unknown, path: Path, context: RunbookContext): void {

@@ -1,5 +1,6 @@
 /** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
 import * as z from 'zod';
+import { parametersSchema } from './parameters.ts';
 import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
 import { didYouMean, list } from './words.ts';
@@ -83,6 +84,7 @@ function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
       failure: oneOrMore(idSchema).optional(),
       step: oneOrMore(text(120)).optional(),
     }),
+    parameters: parametersSchema().optional(),
     action: z.record(z.string(), z.unknown()),
     mayRun: listOf(idSchema).default([]),
     verify: listOf(idOf('checks', known.checks)).default([]),
