@@ -40,15 +40,27 @@ export interface Bot {
 
 /** Starts the bot. Throws when its port is taken or a verb's file is not one. */
 export async function startBot(options: BotOptions): Promise<Bot> {
-  const { pool, config, log, clock, slack } = options;
+  const { pool, log, clock, slack } = options;
   const [buttons, commands] = await Promise.all([loadButtonVerbs(), loadCommandVerbs()]);
-  const parts = { pool, config, log, clock, slack };
-  const notifier = new Notifier({ ...parts, buttons, timing: options.timing ?? TIMING });
+  const timing = options.timing ?? TIMING;
+  // Configurations come and go: whoever spreads these parts has one from beginning to end.
+  const parts = {
+    pool,
+    log,
+    clock,
+    slack,
+    buttons,
+    timing,
+    get config() {
+      return options.config;
+    },
+  };
+  const notifier = new Notifier(parts);
   const wake = () => notifier.wake();
   const door = await openSlackDoor({
     ...options,
     firstSeen: (ids) => firstSeen(pool, ids),
-    onPress: (press) => handlePress({ ...parts, buttons, wake }, press),
+    onPress: (press) => handlePress({ ...parts, wake }, press),
     onCommand: (call) => handleCommand({ ...parts, commands }, call),
     onFailure: (responseUrl) => tellFailure(parts, responseUrl),
     onAck: (seconds) => metrics.ackSeconds.observe(seconds),

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { formatProblem, type LoadedConfig, loadConfig } from '../core/config/load.ts';
+import { type ConfigParts, formatProblem, type LoadedConfig, loadConfig, loadValue } from '../core/config/load.ts';
 import type { Config } from '../core/config/model.ts';
 import { isCron } from '../jobs/cron.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
+import type { WrittenConfig } from '../store/config.ts';
 
 /** A configuration that cannot be used. Its message has one line for each problem, as `formatProblem` writes them. */
 export class ConfigError extends Error {
@@ -24,14 +25,34 @@ export async function readConfig(file: string): Promise<Config> {
   return (await loadFile(file)).config;
 }
 
-/** The same, and where in the file each value stands. */
-export async function loadFile(file: string): Promise<Extract<LoadedConfig, { ok: true }>> {
+/** What a file says, and what is to be stored of it. */
+export type LoadedFile = Extract<LoadedConfig, { ok: true }> & { written: WrittenConfig };
+
+/** The same, with what was written and where in the file each value stands. */
+export async function loadFile(file: string): Promise<LoadedFile> {
   const text = await readText(file);
-  const [probes, actions] = await Promise.all([loadProbes(), loadActions()]);
-  const hash = (content: string) => createHash('sha256').update(content).digest('hex');
-  const loaded = loadConfig({ file, text, folder: dirname(resolve(file)) }, { probes, actions, isCron, hash });
+  const folder = dirname(resolve(file));
+  const loaded = loadConfig({ file, text, folder }, await installedParts());
+  if (!loaded.ok) throw new ConfigError(loaded.problems.map((problem) => formatProblem(file, problem)));
+  return { ...loaded, written: { source: JSON.stringify(loaded.value), file: resolve(file), folder } };
+}
+
+/** What this version of Rounds makes of a configuration that was stored. Throws a `ConfigError` when it makes nothing of it. */
+export async function readWritten({ source, file, folder }: WrittenConfig): Promise<Config> {
+  return (await loadWritten({ source, file, folder })).config;
+}
+
+/** The same, with the values as they were written. */
+export async function loadWritten({ source, file, folder }: WrittenConfig): Promise<Extract<LoadedConfig, { ok: true }>> {
+  const loaded = loadValue(JSON.parse(source), folder, await installedParts());
   if (loaded.ok) return loaded;
-  throw new ConfigError(loaded.problems.map((problem) => formatProblem(file, problem)));
+  throw new ConfigError(loaded.problems.map(({ path, message }) => `${file}${path === '' ? '' : ` ${path}`}: ${message}`));
+}
+
+/** What a configuration may speak of in this version of Rounds. */
+export async function installedParts(): Promise<ConfigParts> {
+  const [probes, actions] = await Promise.all([loadProbes(), loadActions()]);
+  return { probes, actions, isCron, hash: (content) => createHash('sha256').update(content).digest('hex') };
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -25,6 +25,8 @@ export interface ProcessContext {
 export interface Started {
   /** Resolves to `undefined` when the process can do its work, else to one sentence saying why not. Must settle within 2 s. */
   ready(): Promise<string | undefined>;
+  /** Reads its configuration again, where it has a file of its own. Never ends the process: what cannot be taken over is logged. */
+  reload?(): Promise<void>;
   /** Finishes or hands back the work in hand, then closes everything. Called once. */
   stop(): Promise<void>;
 }

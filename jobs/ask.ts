@@ -44,14 +44,16 @@ function boundMs(deps: JobsDeps, check: string): number {
 }
 
 function runsOf(deps: JobsDeps, ask: Ask, nowMs: number): LedgerRow[] {
-  return ask.targets.flatMap(({ check, locations }) =>
-    deps.config.checks[check]
-      ? locations.map((location) => {
-          const run = { check, location, slotMs: ask.slotMs ?? nowMs, purpose: ask.purpose, ask: ask.id };
-          return ledgerRow(run, nowMs, nowMs + NOT_AFTER_MS, deps.config.revision);
-        })
-      : [],
-  );
+  return ask.targets.flatMap(({ check, locations }) => {
+    // What was asked of a check or a location that was removed meanwhile is asked of nobody.
+    const known = deps.config.checks[check]?.locations ?? [];
+    return locations
+      .filter((location) => known.includes(location))
+      .map((location) => {
+        const run = { check, location, slotMs: ask.slotMs ?? nowMs, purpose: ask.purpose, ask: ask.id };
+        return ledgerRow(run, nowMs, nowMs + NOT_AFTER_MS, deps.config.revision);
+      });
+  });
 }
 
 /** Tells what came of the asks whose runs have all ended. Returns how many were told to somebody. */

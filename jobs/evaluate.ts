@@ -117,7 +117,9 @@ function isQuiet(state: CheckState): boolean {
 
 async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckState, work: ToFold): Promise<CheckState> {
   let state = before;
-  const results = work.results.filter(({ row }) => row.check === check.id).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
+  // What comes late from a location that the check no longer runs from says nothing any more.
+  const own = ({ row }: { row: LedgerRow }) => row.check === check.id && check.locations.includes(row.location);
+  const results = work.results.filter(own).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
   for (const stored of results) {
     const input = inputOf(stored);
     const next = foldResult(state, input);
@@ -136,7 +138,7 @@ async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckStat
     deps.log.info({ check: check.id, location: input.location, confirmers }, 'a check fails: other locations are asked to confirm');
   }
   // In the order of their planning: folding never steps backwards, so an older gap after a newer one would be lost.
-  const gaps = work.gaps.filter((gap) => gap.row.check === check.id).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
+  const gaps = work.gaps.filter(own).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
   for (const { row, reason } of gaps) {
     state = foldGap(state, row.location, { plannedAtMs: row.plannedAtMs, reason });
   }

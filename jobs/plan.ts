@@ -5,6 +5,7 @@
  */
 import { type Check, isJourney } from '../core/check.ts';
 import { type Order, type Run, runName, slotsBetween } from '../core/run.ts';
+import { whileInForce } from '../store/config.ts';
 import { beat, plannedUntil } from '../store/planner.ts';
 import { enterRuns, type LedgerRow, markQueued } from '../store/run.ts';
 import { QUEUES } from './contract.ts';
@@ -20,9 +21,14 @@ export async function planSlots(deps: JobsDeps): Promise<number> {
   const { plannedUntilMs } = await beat(deps.pool, nowMs, PLANNING_GAP_MS);
   const untilMs = nowMs + HORIZON_MS;
   const due = Object.values(deps.config.checks).flatMap((check) => dueRuns(check, plannedUntilMs, untilMs, deps.config.revision));
-  const queued = await enterAndQueue(deps, due);
-  await plannedUntil(deps.pool, untilMs);
-  return queued;
+  const mine = await whileInForce(deps.pool, deps.configSeq, async (db) => {
+    const entered = await enterRuns(db, due);
+    // With the runs: were it told later, a planner with another configuration could plan the same time once more.
+    await plannedUntil(db, untilMs);
+    return due.filter((row) => entered.has(row.name));
+  });
+  await queueRuns(deps, mine);
+  return mine.length;
 }
 
 function dueRuns(check: Check, fromMs: number, untilMs: number, revision: string): LedgerRow[] {
@@ -38,14 +44,6 @@ export function ledgerRow(run: Run, plannedAtMs: number, notAfterMs: number, rev
   return { ...run, name: runName(run), revision, plannedAtMs, notAfterMs };
 }
 
-/** Enters runs in the ledger and queues those that were not there. Returns how many those were. */
-export async function enterAndQueue(deps: JobsDeps, rows: readonly LedgerRow[]): Promise<number> {
-  const entered = await enterRuns(deps.pool, rows);
-  const mine = rows.filter((row) => entered.has(row.name));
-  await queueRuns(deps, mine);
-  return mine.length;
-}
-
 /** Queues runs that are in the ledger. A run whose check is gone is left to end as missed. */
 export async function queueRuns(deps: JobsDeps, rows: readonly LedgerRow[]): Promise<void> {
   const nowMs = deps.clock.now();
@@ -53,23 +51,33 @@ export async function queueRuns(deps: JobsDeps, rows: readonly LedgerRow[]): Pro
     const check = deps.config.checks[row.check];
     return check ? [{ row, check }] : [];
   });
-  const journeys = known.filter(({ check }) => isJourney(check));
-  for (const [location, group] of Map.groupBy(journeys, ({ row }) => row.location)) {
-    const jobs = group.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
-    await deps.queues.add(QUEUES.journey(location), jobs, 'once');
-  }
-  const light = known.filter(({ check }) => !isJourney(check));
-  for (const [location, group] of Map.groupBy(light, ({ row }) => row.location)) {
-    await deps.queues.add(QUEUES.round(location), [...rounds(group, nowMs)], 'once');
-  }
+  const byLocation = [...Map.groupBy(known, ({ row }) => row.location)];
+  // A location whose queue is away holds up no other.
+  const queued = await Promise.allSettled(byLocation.map(([location, group]) => queueAt(deps, location, group, nowMs)));
+  const done = byLocation.flatMap(([, group], index) => (queued[index]?.status === 'fulfilled' ? group : []));
   await markQueued(
     deps.pool,
-    known.map(({ row }) => row.name),
+    done.map(({ row }) => row.name),
   );
+  const failed = queued.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+interface Due {
+  row: LedgerRow;
+  check: Check;
+}
+
+async function queueAt({ queues }: JobsDeps, location: string, group: readonly Due[], nowMs: number): Promise<void> {
+  const journeys = group.filter(({ check }) => isJourney(check));
+  const light = group.filter(({ check }) => !isJourney(check));
+  const jobs = journeys.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
+  await queues.add(QUEUES.journey(location), jobs, 'once');
+  await queues.add(QUEUES.round(location), [...rounds(light, nowMs)], 'once');
 }
 
 /** Joins what is due in one second. A round is named by its first run, since two planners may each hold a part of a second. */
-function* rounds(group: readonly { row: LedgerRow; check: Check }[], nowMs: number): Generator<ReturnType<typeof job>> {
+function* rounds(group: readonly Due[], nowMs: number): Generator<ReturnType<typeof job>> {
   for (const due of Map.groupBy(group, ({ row }) => Math.floor(row.plannedAtMs / 1000)).values()) {
     for (let start = 0; start < due.length; start += ORDERS_PER_ROUND) {
       const part = due.slice(start, start + ORDERS_PER_ROUND);

@@ -1,21 +1,23 @@
 /** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
 import { Counter, Gauge } from 'prom-client';
+import { whileInForce } from '../store/config.ts';
 import { usualDurations } from '../store/result.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
 import { finishAsks, planAsks } from './ask.ts';
-import { QUEUES, type Report, reportSchema } from './contract.ts';
-import { type JobsDeps, wakeBot } from './deps.ts';
+import { adopt, type LiveDeps, underOneConfig } from './config.ts';
+import { type Report, reportSchema } from './contract.ts';
+import { wakeBot } from './deps.ts';
 import { foldReport, judgeDirty } from './evaluate.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { planSlots } from './plan.ts';
-import { Malformed, type Working } from './queue.ts';
-import { adoptConfig, requeueRuns, sweepRuns } from './sweep.ts';
+import { Malformed } from './queue.ts';
+import { ReportQueues } from './reports.ts';
+import { requeueRuns, sweepRuns } from './sweep.ts';
 
 const TURN_MS = 1_000;
 const ACTIONS_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
 const DAY_MS = 86_400_000;
-const REPORTS_AT_ONCE = 2;
 const CLOSE_BOUND_MS = 8_000;
 
 const resultsTotal = new Counter({ name: 'rounds_results_total', help: 'Results taken, by verdict.', labelNames: ['location', 'verdict'] });
@@ -30,10 +32,13 @@ const refusalsTotal = new Counter({
   labelNames: ['location', 'reason'],
 });
 
-/** Starts the worker's loops and its queues; `stop` finishes what is in hand. */
-export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<void> }> {
-  await Promise.all(Object.keys(deps.config.locations).map((location) => deps.queues.prepare(location)));
-  await adoptConfig(deps);
+/**
+ * Starts the worker's loops and its queues; `stop` finishes what is in hand. Each turn and each report has one configuration from
+ * beginning to end.
+ */
+export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<void> }> {
+  // What another version judged, this one may judge otherwise.
+  await underOneConfig(deps, (now) => whileInForce(now.pool, now.configSeq, (db) => adopt(db, now.config)));
   let usualMs: ReadonlyMap<string, number> = new Map();
   const { log } = deps;
 
@@ -42,7 +47,7 @@ export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<voi
     everyMs: TURN_MS,
     log,
     work: async () => {
-      if (await judgeDirty(deps, usualMs)) await wakeBot(deps);
+      if (await underOneConfig(deps, (now) => judgeDirty(now, usualMs))) await wakeBot(deps);
     },
   });
   const asking = startLoop({
@@ -50,21 +55,42 @@ export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<voi
     everyMs: TURN_MS,
     log,
     work: async () => {
-      await planAsks(deps);
-      if ((await finishAsks(deps)) > 0) await wakeBot(deps);
+      await underOneConfig(deps, planAsks);
+      if ((await underOneConfig(deps, finishAsks)) > 0) await wakeBot(deps);
     },
   });
+  const reports = new ReportQueues({
+    queues: deps.queues,
+    log,
+    monotonic: deps.clock.monotonic,
+    take: async (location, data) => {
+      const acted = await takeReport(deps, location, parseReport(data), judging);
+      asking.wake();
+      if (acted) await wakeBot(deps);
+    },
+  });
+  await reports.fit(Object.keys(deps.config.locations));
   const loops: Loop[] = [
     judging,
     asking,
-    startLoop({ name: 'plan', everyMs: TURN_MS, log, work: () => planSlots(deps) }),
+    startLoop({
+      name: 'plan',
+      everyMs: TURN_MS,
+      log,
+      work: () =>
+        underOneConfig(deps, async (now) => {
+          // Nothing is planned for a location whose queues are not there.
+          await reports.fit(Object.keys(now.config.locations));
+          await planSlots(now);
+        }),
+    }),
     startLoop({
       name: 'act',
       everyMs: ACTIONS_TURN_MS,
       log,
       work: async () => {
         await sendExecutions(deps);
-        if ((await giveUpActions(deps)) > 0) await wakeBot(deps);
+        if ((await underOneConfig(deps, giveUpActions)) > 0) await wakeBot(deps);
       },
     }),
     startLoop({
@@ -72,8 +98,8 @@ export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<voi
       everyMs: TURN_MS,
       log,
       work: async () => {
-        await requeueRuns(deps);
-        if (await sweepRuns(deps)) judging.wake();
+        await underOneConfig(deps, (now) => requeueRuns(now));
+        if (await underOneConfig(deps, sweepRuns)) judging.wake();
       },
     }),
     startLoop({
@@ -86,17 +112,9 @@ export async function startWorker(deps: JobsDeps): Promise<{ stop(): Promise<voi
     }),
   ];
 
-  const workings: Working[] = Object.keys(deps.config.locations).map((location) =>
-    deps.queues.work(QUEUES.results(location), { concurrency: REPORTS_AT_ONCE, policy: 'until-stored' }, async ({ data }) => {
-      const acted = await takeReport(deps, location, parseReport(data), judging);
-      asking.wake();
-      if (acted) await wakeBot(deps);
-    }),
-  );
-
   return {
     async stop() {
-      await Promise.all(workings.map((working) => working.close(CLOSE_BOUND_MS)));
+      await reports.close(CLOSE_BOUND_MS);
       await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
@@ -109,12 +127,12 @@ function parseReport(data: unknown): Report {
   throw new Malformed(`a report is not of its shape: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-async function takeReport(deps: JobsDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
+async function takeReport(deps: LiveDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
   skewSeconds.set({ location }, (deps.clock.now() - report.sentAtMs) / 1000);
-  if (await foldReport(deps, location, report)) judging.wake();
+  if (await underOneConfig(deps, (now) => foldReport(now, location, report))) judging.wake();
   for (const { verdict } of report.results) resultsTotal.inc({ location, verdict });
   for (const { reason } of report.refusals) refusalsTotal.inc({ location, reason });
   let acted = false;
-  for (const action of report.actions) acted = (await endAction(deps, location, action)) || acted;
+  for (const action of report.actions) acted = (await underOneConfig(deps, (now) => endAction(now, location, action))) || acted;
   return acted;
 }

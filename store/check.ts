@@ -69,3 +69,20 @@ export async function retireChecks(db: Db, known: readonly string[]): Promise<st
   const { rows } = await db.query<{ scope: string }>('delete from check_state where not (check_id = any($1)) returning scope', [known]);
   return [...new Set(rows.map((row) => row.scope))];
 }
+
+/**
+ * Fits states to checks that were changed: the scope in which each is judged now, and nothing of locations that it no longer runs
+ * from. Nobody may be folding meanwhile.
+ */
+export async function moveStates(db: Db, checks: readonly { id: string; scope: string; locations: readonly string[] }[]): Promise<void> {
+  await db.query(
+    `with one as (select * from unnest($1::text[], $2::text[], $3::jsonb[]) as one (id, scope, locations))
+     update check_state set scope = one.scope, state = state || jsonb_build_object(
+       'locations', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state->'locations') where one.locations ? key),
+       'gaps', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state->'gaps') where one.locations ? key))
+     from one
+     where check_state.check_id = one.id and (check_state.scope <> one.scope
+       or exists (select from jsonb_object_keys((state->'locations') || (state->'gaps')) as key where not one.locations ? key))`,
+    [checks.map((check) => check.id), checks.map((check) => check.scope), checks.map((check) => JSON.stringify(check.locations))],
+  );
+}

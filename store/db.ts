@@ -36,12 +36,19 @@ export function openPool(options: { url: string; name: string; max: number; log:
   return pool;
 }
 
-/** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
-export async function inTransaction<T>(pool: Pool, work: (db: Db) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. `begin` begins it, for who
+ * has more to say in the same round trip.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (db: Db) => Promise<T>,
+  begin: (db: Db) => Promise<unknown> = (db) => db.query('begin'),
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await begin(client);
     const value = await work(client);
     await client.query('commit');
     return value;

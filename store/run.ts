@@ -92,7 +92,7 @@ export interface RunEnd {
   reason: string | null;
 }
 
-/** Ends runs. A run that was given up as missed and comes in after all becomes `late`. */
+/** Ends runs. A run that was given up as missed and comes in after all becomes `late`; one that was retired is nobody's any more. */
 export async function endRuns(db: Db, ends: readonly RunEnd[]): Promise<void> {
   if (ends.length === 0) return;
   await db.query(
@@ -100,7 +100,7 @@ export async function endRuns(db: Db, ends: readonly RunEnd[]): Promise<void> {
        state = case when run.state = 'missed' and ended.state = 'run' then 'late' else ended.state end,
        reason = ended.reason, ended_at = now()
      from unnest($1::text[], $2::text[], $3::text[]) as ended (name, state, reason)
-     where run.name = ended.name and run.state in ('due', 'missed')`,
+     where run.name = ended.name and run.state in ('due', 'missed') and run.reason is distinct from 'retired'`,
     [ends.map((end) => end.name), ends.map((end) => end.state), ends.map((end) => end.reason)],
   );
 }
@@ -127,4 +127,16 @@ export async function missRuns(
     [at(nowMs - graceMs), limit, [...tookMs.keys()], [...tookMs.values()]],
   );
   return rows.map(fromRow);
+}
+
+/** Ends due runs of checks and locations that the configuration no longer has. `known` are those that it has. Returns how many. */
+export async function retireRuns(db: Db, known: readonly { check: string; location: string }[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `update run set state = 'missed', reason = 'retired', ended_at = now()
+     where state = 'due' and not exists (
+       select from unnest($1::text[], $2::text[]) as one (check_id, location)
+       where one.check_id = run.check_id and one.location = run.location)`,
+    [known.map((one) => one.check), known.map((one) => one.location)],
+  );
+  return rowCount ?? 0;
 }

@@ -37,7 +37,13 @@ export interface ConfigParts {
 }
 
 export type LoadedConfig =
-  | { ok: true; config: Config; positions: (path: Path) => Position | undefined }
+  | {
+      ok: true;
+      config: Config;
+      /** What the file says, before anything was filled in or expanded: plain values, without comments. */
+      value: Plain;
+      positions: (path: Path) => Position | undefined;
+    }
   | { ok: false; problems: Problem[] };
 
 /** More than this is a mistake, or wants a second installation: at one a minute they are 167 runs a second and location. */
@@ -47,12 +53,22 @@ const MAX_CHECKS = 10_000;
 export function loadConfig(source: ConfigSource, parts: ConfigParts): LoadedConfig {
   const parsed = readDocument(source.text);
   if ('problems' in parsed) return { ok: false, problems: parsed.problems };
-  const { document } = parsed;
+  return readValue(parsed.document, source.folder, parts);
+}
+
+/** The same for values that were read from a file before, such as those of the configuration in force: problems then have no place. */
+export function loadValue(value: unknown, folder: string | undefined, parts: ConfigParts): LoadedConfig {
+  const nowhere = () => ({ line: 1, column: 1 });
+  return readValue({ value, valueAt: nowhere, keyAt: nowhere, find: () => undefined }, folder, parts);
+}
+
+function readValue(document: ConfigDocument, folder: string | undefined, parts: ConfigParts): LoadedConfig {
+  const { value } = document;
   const problems = new Problems(document);
-  const config = isPlain(document.value) ? readAll(document.value, problems, parts) : reportNoMap(document, problems);
-  if (problems.any || !config) return { ok: false, problems: problems.sorted() };
+  const config = isPlain(value) ? readAll(value, problems, parts) : reportNoMap(document, problems);
+  if (problems.any || !config || !isPlain(value)) return { ok: false, problems: problems.sorted() };
   const revision = revisionOf(config, parts.hash);
-  return { ok: true, config: { revision, ...withFolders(config, source.folder) }, positions: document.find };
+  return { ok: true, config: { revision, ...withFolders(config, folder) }, value, positions: document.find };
 }
 
 function reportNoMap(document: ConfigDocument, problems: Problems): undefined {

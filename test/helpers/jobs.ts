@@ -38,7 +38,15 @@ export async function testJobs(config: Config, nowMs: number, backend: Backend =
   const clock = { now: () => now, monotonic: () => performance.now() };
   await beat(pool, nowMs, 60_000);
   return {
-    deps: { pool, queues, config, clock, log: quietLog, actions: new Map([['http.request', { preview: () => 'Reopens sign-in.' }]]) },
+    deps: {
+      pool,
+      queues,
+      config,
+      configSeq: 0,
+      clock,
+      log: quietLog,
+      actions: new Map([['http.request', { preview: () => 'Reopens sign-in.' }]]),
+    },
     url: database.url,
     queueUrl: queue.url,
     at: (ms) => {

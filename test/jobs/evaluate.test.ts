@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Check } from '../../core/check.ts';
 import type { FoldInput } from '../../core/evaluate.ts';
+import { adopt } from '../../jobs/config.ts';
 import { foldReport, judgeDirty } from '../../jobs/evaluate.ts';
-import { adoptConfig, sweepRuns } from '../../jobs/sweep.ts';
+import { sweepRuns } from '../../jobs/sweep.ts';
 import { aCheck, aConfig, everywhere, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
 import { asReport, asResult, order, type TestJobs, testJobs } from '../helpers/jobs.ts';
 
@@ -177,7 +178,7 @@ it('keeps an incident open when a new configuration judges its checks in another
   jobs.deps.config = aConfig(moved, {
     scopes: { accounts: { ...(billing ?? { services: [], components: [], checks: [] }), id: 'accounts' } },
   });
-  await adoptConfig(jobs.deps);
+  await adopt(jobs.deps.pool, jobs.deps.config);
   await judgeDirty(jobs.deps, noUsual);
   expect(await jobs.query('select id, scope, state from incident')).toMatchObject([{ scope: 'accounts', state: 'open' }]);
 });
@@ -205,7 +206,7 @@ it('closes the incidents of checks that a new configuration no longer has', asyn
   await happens(riverside, everywhere(riverside, 0, 'down'));
   await judgeDirty(jobs.deps, noUsual);
   jobs.deps.config = aConfig([hillcrest], { scopes: {} });
-  await adoptConfig(jobs.deps);
+  await adopt(jobs.deps.pool, jobs.deps.config);
   await judgeDirty(jobs.deps, noUsual);
   expect(await incidents()).toMatchObject([{ state: 'resolved' }]);
   expect((await outbox()).at(-1)).toMatchObject({ kind: 'thread', reason: 'resolved' });
