@@ -1,13 +1,15 @@
 /**
  * Runs one kind of process until it is asked to stop: logs, health server, signals, and word to the supervisor.
  *
- * It stops on SIGTERM, on SIGINT, and when the supervisor's channel closes, so that nothing is left when the supervisor is killed.
- * The first of these counts; more of them change nothing.
+ * It stops on SIGTERM, on SIGINT, when the terminal that it was started at goes away, and when the supervisor's channel closes, so that
+ * nothing is left when the supervisor is killed. The first of these counts; more of them change nothing. Any other SIGHUP makes it read
+ * its configuration again; a process that has none takes no notice.
  */
 import { register } from 'prom-client';
 import type { Log, Start, Started } from '../core/process.ts';
 import { type HealthServer, serveHealth } from '../http/health.ts';
 import type { CliContext } from './context.ts';
+import { terminalWatch } from './terminal.ts';
 
 /** 10 s: less than what service managers wait between SIGTERM and SIGKILL (Docker 10 s after our own exit code, Kubernetes 30 s). */
 export const STOP_LIMIT_MS = 10_000;
@@ -60,10 +62,26 @@ function portOf(text: string | undefined): number {
 
 function listenForTheEnd(serving: Serving): void {
   const { log } = serving;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(serving, signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(serving, signal));
+  const terminalIsGone = terminalWatch();
+  process.on('SIGHUP', () => void (terminalIsGone() ? stop(serving, 'the terminal is gone') : reload(serving)));
   if (process.channel) process.on('disconnect', () => void stop(serving, 'the supervisor is gone'));
   process.on('unhandledRejection', (error) => fail(log, error, 'A promise failed and nobody handled it'));
   process.on('uncaughtException', (error) => fail(log, error, 'An error was thrown and nobody handled it'));
+}
+
+/** What fails here is told and changes nothing: the process goes on as it was. */
+async function reload({ log, started, stopping }: Serving): Promise<void> {
+  if (stopping || !started) return;
+  if (!started.reload) {
+    log.info({}, 'SIGHUP: this process has no configuration to read again');
+    return;
+  }
+  try {
+    await started.reload();
+  } catch (error) {
+    log.error({ err: error }, `The configuration could not be read again: ${(error as Error).message}`);
+  }
 }
 
 async function stop(serving: Serving, reason: string): Promise<void> {

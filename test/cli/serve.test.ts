@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,43 @@ describe('a process of Rounds', () => {
     expect(await exit).toEqual({ code: 0, signal: null });
     expect(said().match(/"Stopping"/g)).toHaveLength(1);
     expect(said()).not.toContain('    at ');
+  });
+
+  it('reads its configuration again on SIGHUP, as often as it is told and whatever goes wrong', async () => {
+    const { child, heard, exit, said } = start('reloads');
+    await heard('ready');
+    for (const expected of ['Read again: 1', 'The configuration could not be read again: The database is away.', 'Read again: 3']) {
+      child.kill('SIGHUP');
+      await expect.poll(said, { timeout: 5_000 }).toContain(expected);
+    }
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('takes no notice of SIGHUP when it has no configuration', async () => {
+    const { child, heard, exit, said } = start('plain');
+    await heard('ready');
+    child.kill('SIGHUP');
+    await expect.poll(said, { timeout: 5_000 }).toContain('SIGHUP: this process has no configuration to read again');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('stops when the terminal that it was started at goes away', async () => {
+    // `script` is part of Linux; what is started by it has a terminal of its own, which ends with it.
+    if (process.platform !== 'linux')
+      return void process.stderr.write('Not run here: a terminal that goes away is made with script of Linux.\n');
+    const command = `${process.execPath} ${FIXTURE} reloads 1000`;
+    const script = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(script);
+    let said = '';
+    script.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await expect.poll(() => said, { timeout: 10_000 }).toContain('"Ready"');
+    const pid = Number(/"pid":(\d+)/.exec(said)?.[1]);
+    process.kill(pid, 'SIGHUP');
+    await expect.poll(() => said, { timeout: 5_000 }).toContain('Read again: 1');
+    script.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
   });
 
   it('stops when the supervisor is gone', async () => {
