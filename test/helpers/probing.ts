@@ -3,16 +3,18 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { ProbeContext } from '../../probes/probe.ts';
 import { quietLog } from './log.ts';
 
-/** A context for one attempt of a probe, with what the test wants different. */
+/** A context for one attempt of a probe, with what the test wants different. Its signal ends with its time, as an agent's does. */
 export function probeContext(changes: Partial<ProbeContext> = {}): ProbeContext {
+  const timeoutMs = changes.timeoutMs ?? 10_000;
+  const over = AbortSignal.timeout(Math.ceil(timeoutMs));
   return {
-    signal: new AbortController().signal,
-    timeoutMs: 10_000,
     monotonic: () => performance.now(),
     log: quietLog,
     secrets: [],
     traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
     ...changes,
+    timeoutMs,
+    signal: changes.signal ? AbortSignal.any([changes.signal, over]) : over,
   };
 }
 
