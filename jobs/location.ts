@@ -7,7 +7,7 @@
  */
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { isRedisUrl, migrateQueue } from './queue.ts';
+import { isRedisUrl } from './queue.ts';
 import { migrateSchema, schemaOf } from './queue-postgres.ts';
 import { assertRedisUrl, prefixOf } from './queue-redis.ts';
 
@@ -45,10 +45,9 @@ export function addLocation(options: NewLocation): Promise<LocationCredentials> 
 }
 
 async function addOnPostgres({ url, location, password }: NewLocation): Promise<LocationCredentials> {
-  await migrateQueue(url);
   const client = new pg.Client({ connectionString: url, application_name: 'rounds location', connectionTimeoutMillis: 5_000 });
-  await client.connect();
   try {
+    await client.connect();
     const { rows } = await client.query<{ database: string; owner: string }>(
       'select current_database() as database, current_user as owner',
     );
@@ -56,7 +55,7 @@ async function addOnPostgres({ url, location, password }: NewLocation): Promise<
     const user = `${database}_agent_${location}`;
     if (user.length > NAME_LIMIT)
       throw new Error(`"${user}" is too long for a role of PostgreSQL: choose a shorter name for the location.`);
-    await migrateSchema(client, location);
+    for (const place of [undefined, location]) await migrateSchema(client, place);
     const grants = grantsOf(client, { user, database, owner, schema: schemaOf(location) });
     await client.query('begin');
     // One at a time: two grants on the same table at once end in "tuple concurrently updated".
@@ -112,9 +111,7 @@ const COMMANDS = [
   '+@connection',
   '-client',
   '+client|setname',
-  '+client|setinfo',
   '+client|id',
-  '+info',
   '+@read',
   '+@write',
   '-@dangerous',
@@ -122,6 +119,7 @@ const COMMANDS = [
   '-scan',
   '-randomkey',
   '-dbsize',
+  '+info',
   '+evalsha',
   '+eval',
   '+multi',
@@ -163,7 +161,7 @@ function refusal(error: unknown, right: string): Error {
   if (code === '42501' || /NOPERM/.test(message))
     return new Error(`The user of the queue's address may not do that (${message}). It needs ${right}.`);
   if (/WRONGPASS|NOAUTH/.test(message)) return new Error('Redis refuses the user or the password of the address.');
-  if (/unknown command/i.test(message)) return new Error('This Redis knows no ACL users: 6.2 or newer is needed.');
+  if (/unknown command ['`]?acl/i.test(message)) return new Error('This Redis knows no ACL users: 6.2 or newer is needed.');
   return new Error(`The location could not be added: ${message}`, { cause: error });
 }
 
