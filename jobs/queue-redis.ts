@@ -51,7 +51,7 @@ export class RedisTransport implements Transport {
     this.#log = options.log;
   }
 
-  async check(): Promise<void> {
+  async check(location: string | undefined): Promise<void> {
     const redis = this.#connect({ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
     let refusal: Error | undefined;
     redis.on('error', (error) => {
@@ -61,6 +61,8 @@ export class RedisTransport implements Transport {
       await redis.connect();
       const info = await redis.info();
       assertFit(info);
+      // BullMQ's workers, without the right to their keys, try again without a pause.
+      await redis.exists(`${prefixOf(location)}:rights`);
       if (!/^maxmemory_policy:noeviction/m.test(info)) {
         this.#log.warn({}, 'Redis may throw jobs away when its memory is full: set maxmemory-policy to noeviction');
       }

@@ -71,7 +71,11 @@ onEachQueue((backend) => {
       await agent.close();
     });
 
-    it('put nothing on, and take nothing from, any other queue', async () => {
+    it('put nothing on any other queue, and are refused at any other place', async () => {
+      for (const location of ['south', undefined]) {
+        const opening = openQueues({ url: north.url, log: quietLog, name: 'thief', ...(location ? { location } : {}) });
+        await expect(opening).rejects.toThrow(/are not ready|NOPERM/);
+      }
       const thief = await openQueues({ url: north.url, log: quietLog, name: 'thief', location: 'north' });
       for (const ref of everyQueue) {
         await expect(thief.add(ref, [{ id: 'planted', data: {} }], 'once'), ref.name).rejects.toThrow(
