@@ -16,6 +16,7 @@ const SECRET = 'correct-horse-battery-staple';
 const AT_PORT: Record<string, (port: number) => Record<string, unknown>> = {
   http: (port) => ({ url: `http://rounds:${SECRET}@127.0.0.1:${port}/?token=${SECRET}`, headers: { Authorization: `Bearer ${SECRET}` } }),
   postgres: (port) => ({ url: `postgres://rounds:${SECRET}@127.0.0.1:${port}/main` }),
+  redis: (port) => ({ url: `redis://rounds:${SECRET}@127.0.0.1:${port}/0` }),
 };
 
 const open: TestServer[] = [];

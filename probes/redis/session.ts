@@ -1,0 +1,179 @@
+/** One connection to the Redis that is probed, on a socket that can be cut at any moment. Nothing is tried twice. */
+import { connect, isIP, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, rootCertificates, type SecureContext, connect as tlsConnect } from 'node:tls';
+import { AbstractConnector, Redis, ReplyError } from 'ioredis';
+import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
+import { AgentFault } from '../probe.ts';
+import { limitInWords } from '../words.ts';
+import { type Address, addressOf } from './address.ts';
+import { replyTrouble } from './replies.ts';
+
+export interface Session {
+  /** `redis.example:6379`. */
+  name: string;
+  /** The answer to a command, such as `ask('SLOWLOG GET', '128')`. Throws {@link TargetTrouble}. */
+  ask(command: string, ...args: string[]): Promise<unknown>;
+  /** Waits, but not for a connection that is gone or time that is up: the next `ask` then says so. */
+  rest(forMs: number): Promise<void>;
+  close(): void;
+}
+
+export interface SessionOptions {
+  url: string;
+  /** A certificate authority that is trusted besides the usual ones, PEM. */
+  ca?: string | undefined;
+  /** Our own certificate and its key, PEM. */
+  certificate?: string | undefined;
+  key?: string | undefined;
+  signal: AbortSignal;
+  /** Only said in messages; the signal ends the session. */
+  timeoutMs: number;
+}
+
+/** What went wrong outside of an answer: the library tells the commands in hand only that the connection is closed. */
+interface Heard {
+  socketError?: Error;
+  /** An answer that nobody asked for: how Redis says that it has no connection left. */
+  unasked?: string;
+}
+
+/** Connects, logs in and chooses the database. Throws {@link TargetTrouble}, and `AgentFault` for parameters that cannot be used. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const address = addressOf(options.url);
+  const heard: Heard = {};
+  const socket = socketTo(address, options);
+  socket.on('error', (error) => {
+    heard.socketError ??= error;
+  });
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  const cut = Promise.withResolvers<never>();
+  cut.promise.catch(() => {});
+  const onAbort = () => cut.reject(options.signal.reason);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
+
+  const guarded = async <T>(phase: string, command: string, work: Promise<T>): Promise<T> => {
+    work.catch(() => {});
+    try {
+      return await Promise.race([work, cut.promise]);
+    } catch (error) {
+      throw troubleOf(error, { phase, command, name: address.name, heard, options });
+    }
+  };
+  const client = clientOn(socket, heard);
+  const session: Session = {
+    name: address.name,
+    ask: (command, ...args) => {
+      const [name = '', ...words] = command.split(' ');
+      return guarded(`no answer to ${command}`, command, client.call(name, ...words, ...args));
+    },
+    rest: (forMs) => sleep(forMs, undefined, { signal: AbortSignal.any([options.signal, gone.signal]) }).catch(() => {}),
+    close: () => {
+      options.signal.removeEventListener('abort', onAbort);
+      client.disconnect();
+      socket.destroy();
+    },
+  };
+  try {
+    await guarded('no connection', 'the connection', opened(socket, address.secure));
+    await guarded('no connection', 'the connection', client.connect());
+    await login(session, address);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+function socketTo({ host, port, secure }: Address, options: SessionOptions): Socket {
+  if (!secure) return connect({ host, port, noDelay: true });
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  return tlsConnect({ host, port, ...servername, secureContext: secureContext(options) });
+}
+
+function secureContext({ ca, certificate, key }: SessionOptions): SecureContext {
+  try {
+    return createSecureContext({
+      // Node replaces the usual authorities by `ca`, so they are named again.
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    });
+  } catch {
+    throw new AgentFault(
+      'parameters',
+      '`ca`, `certificate` or `key` cannot be read: expected PEM, and a key that belongs to the certificate.',
+    );
+  }
+}
+
+function opened(socket: Socket, secure: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(secure ? 'secureConnect' : 'connect', () => resolve());
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('Connection is closed.')));
+  });
+}
+
+/** The client on a socket that is open. RESP2 and no greeting of its own, so that a user needs no right but those of the checks. */
+function clientOn(socket: Socket, heard: Heard): Redis {
+  class OwnSocket extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+    override connect(): Promise<Socket> {
+      return Promise.resolve(socket);
+    }
+    override disconnect(): void {
+      socket.destroy();
+    }
+  }
+  const client = new Redis({
+    Connector: OwnSocket,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    autoResendUnfulfilledCommands: false,
+    disableClientInfo: true,
+    protocol: 2,
+  });
+  client.on('error', (error: Error) => {
+    heard.unasked ??= / Last error: (.+)$/s.exec(error.message)?.[1];
+  });
+  return client;
+}
+
+async function login(session: Session, { username, password, database }: Address): Promise<void> {
+  if (password !== undefined) {
+    const words = username === undefined ? [password] : [username, password];
+    await session.ask('AUTH', ...words);
+  }
+  if (database > 0) await session.ask('SELECT', String(database));
+}
+
+interface Circumstances {
+  phase: string;
+  command: string;
+  name: string;
+  heard: Heard;
+  options: SessionOptions;
+}
+
+function troubleOf(error: unknown, { phase, command, name, heard, options }: Circumstances): unknown {
+  if (timeIsUp(options.signal)) return new TargetTrouble('timeout', `${phase} within ${limitInWords(options.timeoutMs)}`);
+  if (options.signal.aborted) return options.signal.reason;
+  const cause = heard.socketError ?? error;
+  if (isOwnLimit(cause)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
+  const { message } = error as Error;
+  if (error instanceof ReplyError) return replyTrouble(message, command, name);
+  if (heard.unasked !== undefined) return replyTrouble(heard.unasked, command, name);
+  if (/RESP/.test(message)) return new TargetTrouble('protocol', `${name} does not speak the protocol of Redis`);
+  const ofSocket = socketTrouble(cause, name);
+  if (ofSocket) return ofSocket;
+  // Whatever else the library says of a connection: it is gone.
+  return new TargetTrouble('connection-reset', `${name} closed the connection`);
+}
