@@ -1,7 +1,7 @@
 /** Puts a configuration in force, and keeps every turn of work under one. */
 import type { Check } from '../core/check.ts';
+import { scopeNow } from '../core/config/incidents.ts';
 import type { Config } from '../core/config/model.ts';
-import type { Incident } from '../core/incident.ts';
 import { moveStates, retireChecks } from '../store/check.ts';
 import { NotInForce, readInForce, type WrittenConfig, whileNobodyDecides, writeInForce } from '../store/config.ts';
 import type { Db, Pool } from '../store/db.ts';
@@ -62,21 +62,6 @@ export async function adopt(db: Db, config: Config): Promise<number> {
 
 function pairsOf(checks: readonly Check[]): { check: string; location: string }[] {
   return checks.flatMap((check) => check.locations.map((location) => ({ check: check.id, location })));
-}
-
-/** The scope in which the incident's checks are judged now; `undefined` when none of them is left. */
-export function scopeNow(config: Config, incident: Incident): string | undefined {
-  if (config.scopes[incident.scope]) return incident.scope;
-  return checksOf(incident).flatMap((id) => config.checks[id]?.scope ?? [])[0];
-}
-
-/** The checks that an incident is about. */
-export function checksOf({ facts }: Pick<Incident, 'facts'>): string[] {
-  return [
-    ...facts.services.flatMap((service) => service.symptoms.flatMap((symptom) => symptom.checks)),
-    ...facts.components.map((component) => component.check),
-    ...facts.blind.map((check) => check.id),
-  ];
 }
 
 /** What the worker is handed while configurations come and go: `config` and `configSeq` are what this process runs at that moment. */
