@@ -8,7 +8,7 @@ const shared = {
   teardownTimeout: 20_000,
 };
 
-/** Parts first, two files at once. Then the whole system, alone: it needs both cores to itself to keep its slots. */
+/** Parts first, two files at once. Then the whole system, alone: it needs both cores to itself to keep its slots; `.ci/run` adds what is heavy. */
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +17,7 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/acceptance/**'],
+          exclude: ['test/acceptance/**', 'test/heavy/**'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -29,6 +29,16 @@ export default defineConfig({
           include: ['test/acceptance/**/*.test.ts'],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      // Only where it is asked for: `npm test -- --project heavy`.
+      {
+        test: {
+          ...shared,
+          name: 'heavy',
+          include: ['test/heavy/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

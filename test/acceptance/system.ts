@@ -1,13 +1,14 @@
 /** The whole of Rounds as a user starts it: `rounds up` with real processes, the sample clinic and the desk. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect } from 'vitest';
+import { postgresHome } from '../../cli/postgres-home.ts';
 import { type ProcessTable, readTable } from '../../cli/process-table.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,6 +26,8 @@ export interface System {
   database(): Promise<pg.Client>;
   /** Kills one process (-9) by its id. */
   kill(name: string): void;
+  /** Kills PostgreSQL (-9), and waits until it takes connections again. */
+  killPostgres(): Promise<void>;
   /** Waits until the process is there again, under another id. */
   back(name: string, was: number): Promise<void>;
   /** Flips a switch of the clinic. */
@@ -37,8 +40,13 @@ export interface System {
   remove(): void;
 }
 
+export interface SystemOptions {
+  /** Put into the environment of `rounds up`. */
+  env?: Record<string, string>;
+}
+
 /** Starts everything in a new folder and waits until all of it is ready. */
-export async function startSystem(): Promise<System> {
+export async function startSystem({ env = {} }: SystemOptions = {}): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), 'rounds-acceptance-'));
   chmodSync(folder, 0o755);
   let child: ChildProcess | undefined;
@@ -53,7 +61,7 @@ export async function startSystem(): Promise<System> {
   const start = async () => {
     const args = [join(ROOT, 'cli', 'main.ts'), 'up', '--config', CONFIG, '--clinic', '--data', folder, '--verbose'];
     // With a channel: Rounds stops by itself when the test is gone.
-    child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const deadlineMs = Date.now() + START_LIMIT_MS;
     while (!said.includes('Rounds is up')) {
@@ -87,6 +95,19 @@ export async function startSystem(): Promise<System> {
       const pid = table().processes[name]?.pid;
       if (pid === undefined) throw new Error(`there is no process ${name}`);
       process.kill(pid, 'SIGKILL');
+    },
+    killPostgres: async () => {
+      const pidFile = join(postgresHome(folder).data, 'postmaster.pid');
+      const pid = () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : 0);
+      const was = pid();
+      process.kill(was, 'SIGKILL');
+      const isBack = async () => {
+        if (pid() === was) return false;
+        const client = await system.database().catch(() => undefined);
+        await client?.end();
+        return client !== undefined;
+      };
+      await expect.poll(isBack, { timeout: 60_000, interval: 200 }).toBe(true);
     },
     back: async (name, was) => {
       const isBack = () => {
