@@ -1,43 +1,41 @@
 /** Block Kit as HTML. A block or an element that the desk cannot show is named in the page, never dropped in silence. */
 
+import type { Drawing } from './drawing.ts';
+import { elementHtml, idOf, imageSource, isGroup } from './elements.ts';
 import type { Names } from './mrkdwn.ts';
 import { escapeHtml, link, mrkdwn, plainText } from './mrkdwn.ts';
-import type { Block, Confirm, Element, Json, TextObject } from './shapes.ts';
+import type { Block, Element, Json } from './shapes.ts';
 import { asArray, asObject, asText } from './shapes.ts';
+import { textHtml } from './text.ts';
 
-type Renderer = (block: Block, names: Names) => string;
+type Renderer = (block: Block, drawing: Drawing) => string;
 
 const RENDERERS: Readonly<Record<string, Renderer>> = {
   section,
   header: (block) => `<h3 class="block header">${plainText(block.text?.text ?? '')}</h3>`,
   context: (block, names) => `<div class="block context">${(block.elements ?? []).map((item) => contextItem(item, names)).join('')}</div>`,
   divider: () => '<hr class="block">',
-  actions: (block, names) =>
-    `<div class="block actions">${(block.elements ?? []).map((item) => element(item, block, names)).join('')}</div>`,
+  actions: (block, drawing) =>
+    `<div class="block actions">${(block.elements ?? []).map((item) => element(item, block, drawing)).join('')}</div>`,
+  input,
   image,
   rich_text: (block, names) => `<div class="block text">${(block.elements ?? []).map((item) => richText(item, names)).join('')}</div>`,
   markdown: (block, names) => `<div class="block text">${mrkdwn(asText(block.text), names)}</div>`,
 };
 
-/** The blocks of a message as HTML. */
-export function blocksHtml(blocks: readonly Block[], names: Names): string {
-  return blocks.map((block) => RENDERERS[block.type]?.(block, names) ?? unknown(block.type)).join('');
-}
-
-/** A text object as HTML. */
-export function textHtml(text: TextObject | undefined, names: Names): string {
-  if (!text) return '';
-  return text.type === 'mrkdwn' ? mrkdwn(text.text, names) : plainText(text.text);
+/** The blocks of a message or a view as HTML, safe to put into the page. */
+export function blocksHtml(blocks: readonly Block[], drawing: Drawing): string {
+  return blocks.map((block) => RENDERERS[block.type]?.(block, drawing) ?? unknown(block.type)).join('');
 }
 
 function unknown(type: string): string {
   return `<p class="block unknown">The desk does not show “${escapeHtml(type)}”.</p>`;
 }
 
-function section(block: Block, names: Names): string {
-  const fields = (block.fields ?? []).map((field) => `<div class="field">${textHtml(field, names)}</div>`).join('');
-  const accessory = block.accessory ? `<div class="accessory">${element(block.accessory, block, names)}</div>` : '';
-  return `<div class="block section"><div class="text">${textHtml(block.text, names)}${
+function section(block: Block, drawing: Drawing): string {
+  const fields = (block.fields ?? []).map((field) => `<div class="field">${textHtml(field, drawing)}</div>`).join('');
+  const accessory = block.accessory ? `<div class="accessory">${element(block.accessory, block, drawing)}</div>` : '';
+  return `<div class="block section"><div class="text">${textHtml(block.text, drawing)}${
     fields ? `<div class="fields">${fields}</div>` : ''
   }</div>${accessory}</div>`;
 }
@@ -54,42 +52,23 @@ function image(block: Block): string {
   return `<figure class="block image">${title ? `<figcaption>${plainText(title)}</figcaption>` : ''}<a href="${source}" target="_blank" rel="noopener noreferrer"><img src="${source}" alt="${alt}"></a></figure>`;
 }
 
-/** The address of an image: a stored file by the desk's own route, else the public address. */
-function imageSource(holder: Json): string {
-  const file = asText(asObject(holder.slack_file)?.id);
-  const address = asText(holder.image_url);
-  return file ? `/desk/files/${encodeURIComponent(file)}` : /^https?:\/\//.test(address) ? address : '';
+function element(item: Element, block: Block, drawing: Drawing): string {
+  return elementHtml(item, block, drawing) ?? unknown(item.type);
 }
 
-function element(item: Element, block: Block, names: Names): string {
-  if (item.type === 'image')
-    return `<img class="thumbnail" src="${escapeHtml(imageSource(item))}" alt="${escapeHtml(asText(item.alt_text))}">`;
-  return item.type === 'button' ? button(item, block, names) : unknown(item.type);
-}
-
-function button(item: Element, block: Block, names: Names): string {
-  const label = typeof item.text === 'object' ? item.text.text : '';
-  const style = item.style === 'primary' || item.style === 'danger' ? ` ${item.style}` : '';
-  const attributes = [
-    `class="button${style}"`,
-    'type="button" data-testid="block-button"',
-    `data-block="${escapeHtml(block.block_id ?? '')}" data-action="${escapeHtml(item.action_id ?? '')}"`,
-    item.confirm ? `data-confirm="${escapeHtml(JSON.stringify(confirmOf(item.confirm, names)))}" aria-haspopup="dialog"` : '',
-    asText(item.accessibility_label) ? `aria-label="${escapeHtml(asText(item.accessibility_label))}"` : '',
-    item.url && /^https?:\/\//.test(item.url) ? `data-url="${escapeHtml(item.url)}"` : '',
-  ];
-  return `<button ${attributes.join(' ')}>${plainText(label)}</button>`;
-}
-
-/** What the page's dialog shows, with Slack's own words where the message gives none. */
-function confirmOf(confirm: Confirm, names: Names): Record<string, string> {
-  return {
-    title: confirm.title?.text ?? 'Are you sure?',
-    html: textHtml(confirm.text, names),
-    yes: confirm.confirm?.text ?? 'Yes',
-    no: confirm.deny?.text ?? 'Cancel',
-    style: confirm.style === 'danger' ? 'danger' : 'primary',
-  };
+/** A field with its label, its hint, and the place for what is wrong with it. */
+function input(block: Block, drawing: Drawing): string {
+  const field = block.element;
+  if (!field) return unknown('input');
+  const id = idOf(field, block, drawing);
+  const label = `${plainText(block.label?.text ?? '')}${block.optional === true ? ' <span class="optional">(optional)</span>' : ''}`;
+  const hint = block.hint ? `<p class="hint" id="${id}-hint">${plainText(block.hint.text)}</p>` : '';
+  const error = `<p class="field-error" id="${id}-error" role="alert" data-testid="field-error" hidden></p>`;
+  const inside = `${element(field, block, drawing)}${hint}${error}`;
+  const attributes = `class="block input" data-input="${escapeHtml(block.block_id ?? '')}"`;
+  if (isGroup(field))
+    return `<fieldset ${attributes} aria-describedby="${id}-hint ${id}-error"><legend>${label}</legend>${inside}</fieldset>`;
+  return `<div ${attributes}><label class="label" for="${id}">${label}</label>${inside}</div>`;
 }
 
 function richText(item: Element, names: Names): string {

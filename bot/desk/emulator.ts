@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { createEmulator } from 'emulate';
-import { APP, TEAM, TokenPool } from './identity.ts';
+import { ChannelIds } from './channel-ids.ts';
+import { APP, EMULATOR_CHANNELS, TEAM, TokenPool } from './identity.ts';
 import type { DeskSettings, Person } from './settings.ts';
 import type { Json } from './shapes.ts';
-import { asArray, asObject, asText } from './shapes.ts';
+import { asArray, asObject, asObjectOrJson, asText } from './shapes.ts';
 
 /** 20 tokens of 5,000 requests an hour are 27 requests a second, far above what Slack itself would take. */
 const TOKENS_OF_BOT = 20;
@@ -27,7 +28,7 @@ export interface Emulator {
 }
 
 /**
- * Starts the emulator on a free port of the loopback, and lets everybody join every channel.
+ * Starts the emulator on a free port of the loopback, lets everybody join every channel, and opens the app's direct conversation with each.
  * `publicUrl` is the desk's own address: the emulator hands it out for uploads and downloads.
  */
 export async function startEmulator(settings: DeskSettings, publicUrl: string): Promise<Emulator> {
@@ -44,6 +45,7 @@ export async function startEmulator(settings: DeskSettings, publicUrl: string): 
   });
   const emulator = connect(`http://127.0.0.1:${port}`, emulated, pools, settings.botToken);
   await joinEverybody(emulator, settings.people);
+  await greetEverybody(emulator, settings.people);
   return emulator;
 }
 
@@ -100,15 +102,18 @@ async function freePort(): Promise<number> {
 
 function connect(address: string, server: { close(): Promise<void> }, pools: ReadonlyMap<string, TokenPool>, botToken: string): Emulator {
   const tokenFor = (userId: string): string => pools.get(userId)?.take() ?? '';
+  const ids = new ChannelIds();
   return {
     async call(userId, method, body) {
       const response = await fetch(`${address}/api/${method}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${tokenFor(userId)}` },
-        body: JSON.stringify(body),
+        body: ids.toEmulator(JSON.stringify(body)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return answerOf(response);
+      const text = await response.text();
+      learnChannels(ids, method, body, text);
+      return answerOf(response.status, ids.toDesk(text));
     },
     pass: (path, init) => fetch(`${address}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
     userOfToken(token) {
@@ -121,11 +126,22 @@ function connect(address: string, server: { close(): Promise<void> }, pools: Rea
 }
 
 /** The answer as Slack would give it: the emulator answers 404 and 403 with bodies of its own. */
-async function answerOf(response: Response): Promise<Json> {
-  if (response.status === 404) return { ok: false, error: 'unknown_method' };
-  if (response.status === 403) return { ok: false, error: 'ratelimited' };
-  const body = asObject(await response.json().catch(() => undefined));
-  return body ?? { ok: false, error: 'internal_error' };
+function answerOf(status: number, text: string): Json {
+  if (status === 404) return { ok: false, error: 'unknown_method' };
+  if (status === 403) return { ok: false, error: 'ratelimited' };
+  return asObjectOrJson(text) ?? { ok: false, error: 'internal_error' };
+}
+
+/** Channels become known by the list, and when one is made or opened. */
+function learnChannels(ids: ChannelIds, method: string, body: Json, text: string): void {
+  if (!/^conversations\.(list|create|open)$/.test(method)) return;
+  const answer = asObjectOrJson(text);
+  for (const item of [...(asArray(answer?.channels) ?? []), answer?.channel]) {
+    const channel = asObject(item);
+    const name = asText(channel?.name) || asText(body.users);
+    const isOurs = !EMULATOR_CHANNELS.has(asText(channel?.id)) && channel?.is_im !== true;
+    if (channel && isOurs && name) ids.learn(asText(channel.id), name);
+  }
 }
 
 /** Lets the app and everybody join the channels, so that ephemeral answers reach them. */
@@ -133,6 +149,11 @@ async function joinEverybody(emulator: Emulator, people: readonly Person[]): Pro
   const list = await emulator.call(APP.botUserId, 'conversations.list', { limit: 1000 });
   const ids = (asArray(list.channels) ?? []).map((channel) => asText(asObject(channel)?.id));
   for (const id of ids) await joinChannel(emulator, people, id);
+}
+
+/** At Slack, an app's direct conversation with a person is there before anything was said in it. */
+async function greetEverybody(emulator: Emulator, people: readonly Person[]): Promise<void> {
+  for (const person of people) await emulator.call(APP.botUserId, 'conversations.open', { users: person.id });
 }
 
 /** Lets the app and everybody join one channel. */

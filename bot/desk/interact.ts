@@ -1,72 +1,90 @@
-/** What a person does at the desk, sent to the bot as Slack sends it: a button pressed, a slash command typed. */
+/** What a person does in a channel, sent to the bot as Slack sends it: a button pressed or an option chosen, a slash command typed. */
 
-import type { Emulator } from './emulator.ts';
 import { APP, TEAM } from './identity.ts';
+import type { Delivery, Line } from './line.ts';
+import { channelName, interactionOf, userName, VERIFICATION_TOKEN } from './payloads.ts';
 import type { Responses } from './responses.ts';
 import type { Person } from './settings.ts';
 import type { Block, Channel, Element, Json, Message } from './shapes.ts';
-import { asObject, asText } from './shapes.ts';
-import type { BotAddress, Delivery } from './sign.ts';
-import { deliver } from './sign.ts';
+import { asText, elementsOf } from './shapes.ts';
+import type { Triggers } from './views/triggers.ts';
+import type { RawValue, RawValues } from './views/values.ts';
+import { actionOf, stateOf } from './views/values.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface InteractParts {
-  bot: BotAddress;
-  emulator: Emulator;
+  line: Line;
+  triggers: Triggers;
   workspace: Workspace;
   responses: Responses;
 }
 
-/** Which button a person pressed. */
-export interface Press {
+/** Where an element is in the channels. */
+export interface ElementPlace {
   channel: string;
   ts: string;
-  /** The thread the message was pressed in, when it is a reply. */
+  /** The thread the message was seen in, when it is a reply. */
   thread?: string | undefined;
   block: string;
   action: string;
 }
 
-/** Deprecated at Slack, still sent by it. Bolt checks the signature, never this. */
-const VERIFICATION_TOKEN = 'desk';
+/** What a person pressed or chose, in which page. */
+export interface Press extends ElementPlace {
+  client: string;
+  /** What was chosen; undefined for a button. */
+  value?: RawValue | undefined;
+  /** What the other fields of the message hold. */
+  values?: RawValues | undefined;
+}
 
-/** Sends a press of a button to the bot. */
+/** Sends a press of a button, or a choice in a menu, to the bot. */
 export async function press(parts: InteractParts, person: Person, pressed: Press): Promise<Delivery> {
-  const channel = await channelOf(parts, person, pressed.channel);
-  const found = channel && (await findButton(parts.workspace, person, pressed));
-  if (!channel || !found) return { ok: false, reason: 'This button is no longer there' };
-  const payload = await blockActions(parts, person, channel, found);
-  return deliver(parts.bot, { payload: JSON.stringify(payload) });
+  const found = await findElement(parts.workspace, person, pressed);
+  if (!found) return { ok: false, reason: 'This button is no longer there', retryReason: '' };
+  const payload = blockActions(parts, person, found, pressed);
+  return parts.line.send({ type: 'interactive', payload, takesAnswer: false });
+}
+
+/** Asks the bot for the options of a menu in a message. */
+export async function suggestInMessage(parts: InteractParts, person: Person, place: ElementPlace, typed: string): Promise<Delivery> {
+  const found = await findElement(parts.workspace, person, place);
+  if (!found) return { ok: false, reason: 'This menu is no longer there', retryReason: '' };
+  const { action, block } = place;
+  const { container, message } = containerOf(found);
+  const channel = { id: found.channel.id, name: channelName(found.channel) };
+  const asked = { action_id: action, block_id: block, value: typed, container, channel, ...(message ? { message } : {}) };
+  const payload = { ...interactionOf('block_suggestion', person), ...asked };
+  return parts.line.send({ type: 'interactive', payload, takesAnswer: true });
 }
 
 interface Found {
+  channel: Channel;
   message: Message;
+  blocks: Block[];
   element: Element;
-  block: string;
   isEphemeral: boolean;
 }
 
-async function findButton(workspace: Workspace, person: Person, pressed: Press): Promise<Found | undefined> {
-  const messages = pressed.thread
-    ? await workspace.thread(person.id, pressed.channel, pressed.thread)
-    : await workspace.messages(person.id, pressed.channel);
-  const message = messages.find((one) => one.ts === pressed.ts);
+async function findElement(workspace: Workspace, person: Person, place: ElementPlace): Promise<Found | undefined> {
+  const channel = await channelOf(workspace, person, place.channel);
+  if (!channel) return undefined;
+  const messages = place.thread
+    ? await workspace.thread(person.id, place.channel, place.thread)
+    : await workspace.messages(person.id, place.channel);
+  const message = messages.find((one) => one.ts === place.ts);
   const inAttachments = (message?.attachments ?? []).flatMap((attachment) => (attachment.blocks ?? []) as Block[]);
-  const block = [...(message?.blocks ?? []), ...inAttachments].find((one) => one.block_id === pressed.block);
-  const elements = [...(block?.elements ?? []), ...(block?.accessory ? [block.accessory] : [])];
-  const element = elements.find((one) => one.action_id === pressed.action);
+  const blocks = [...(message?.blocks ?? []), ...inAttachments];
+  const block = blocks.find((one) => one.block_id === place.block);
+  const element = block && elementsOf(block).find((one) => one.action_id === place.action);
   if (!message || !element) return undefined;
-  return { message, element, block: pressed.block, isEphemeral: workspace.ephemeral(person.id, message.ts) !== undefined };
+  return { channel, message, blocks, element, isEphemeral: workspace.ephemeral(person.id, message.ts) !== undefined };
 }
 
-async function blockActions(parts: InteractParts, person: Person, channel: Channel, found: Found): Promise<Json> {
-  const { message, element, isEphemeral } = found;
+function containerOf({ channel, message, isEphemeral }: Found): { container: Json; message: Json | undefined; thread: string | undefined } {
   const thread = message.thread_ts && message.thread_ts !== message.ts ? message.thread_ts : undefined;
+  const { metadata: _metadata, ...shown } = message;
   return {
-    type: 'block_actions',
-    user: { id: person.id, username: userName(person), name: userName(person), team_id: TEAM.id },
-    api_app_id: APP.id,
-    token: VERIFICATION_TOKEN,
     container: {
       type: 'message',
       message_ts: message.ts,
@@ -74,39 +92,57 @@ async function blockActions(parts: InteractParts, person: Person, channel: Chann
       is_ephemeral: isEphemeral,
       ...(thread ? { thread_ts: thread } : {}),
     },
-    trigger_id: await triggerFor(parts.emulator, person),
-    team: { id: TEAM.id, domain: TEAM.domain },
-    enterprise: null,
-    is_enterprise_install: false,
-    channel: { id: channel.id, name: channelName(channel) },
     // Slack sends no message with a press in an ephemeral one.
-    ...(isEphemeral ? {} : { message: withoutMetadata(message) }),
-    state: { values: {} },
-    response_url: parts.responses.issue({ userId: person.id, channel: channel.id, ts: message.ts, ...(thread ? { thread } : {}) }),
-    actions: [actionOf(element, found.block)],
+    message: isEphemeral ? undefined : { ...shown, team: TEAM.id },
+    thread,
   };
 }
 
-function actionOf(element: Element, block: string): Json {
-  const { action_id, text, value, style, type } = element;
-  const given = Object.fromEntries(
-    Object.entries({ action_id, block_id: block, text, value, style, type }).filter(([, one]) => one !== undefined),
-  );
-  return { ...given, action_ts: (Date.now() / 1_000).toFixed(6) };
+function blockActions(parts: InteractParts, person: Person, found: Found, pressed: Press): Json {
+  const { channel, element, blocks } = found;
+  const { container, message, thread } = containerOf(found);
+  return {
+    ...interactionOf('block_actions', person),
+    container,
+    trigger_id: parts.triggers.issue({ userId: person.id, client: pressed.client }),
+    channel: { id: channel.id, name: channelName(channel) },
+    ...(message ? { message } : {}),
+    state: { values: stateOf(blocks, pressed.values ?? {}) },
+    response_url: parts.responses.issue({
+      userId: person.id,
+      channel: channel.id,
+      ts: found.message.ts,
+      ...(thread ? { thread } : {}),
+    }),
+    actions: [actionOf(element, pressed.block, pressed.value)],
+  };
 }
 
-function withoutMetadata(message: Message): Json {
-  const { metadata: _metadata, ...rest } = message;
-  return { ...rest, team: TEAM.id };
+/** A slash command as it was typed, in which page. */
+export interface Typed {
+  channel: string;
+  client: string;
+  text: string;
 }
 
 /** Sends a slash command to the bot, and shows what it answers at once. */
-export async function command(parts: InteractParts, person: Person, channelId: string, typed: string): Promise<Delivery> {
-  const channel = await channelOf(parts, person, channelId);
-  if (!channel) return { ok: false, reason: 'This channel is no longer there' };
-  const [name = '', ...rest] = typed.trim().split(/\s+/);
-  const responseUrl = parts.responses.issue({ userId: person.id, channel: channel.id });
-  const delivery = await deliver(parts.bot, {
+export async function command(parts: InteractParts, person: Person, typed: Typed): Promise<Delivery> {
+  const channel = await channelOf(parts.workspace, person, typed.channel);
+  if (!channel) return { ok: false, reason: 'This channel is no longer there', retryReason: '' };
+  const delivery = await parts.line.send({
+    type: 'slash_commands',
+    payload: commandPayload(parts, person, channel, typed),
+    takesAnswer: true,
+  });
+  if (!delivery.ok || Object.keys(delivery.answer).length === 0) return delivery;
+  const answer = await parts.responses.answer({ userId: person.id, channel: channel.id }, delivery.answer);
+  if (answer.ok === true) return delivery;
+  return { ok: false, reason: `Slack would not show the answer of Rounds: ${asText(answer.error)}`, retryReason: '' };
+}
+
+function commandPayload(parts: InteractParts, person: Person, channel: Channel, typed: Typed): Json {
+  const [, name = '', text = ''] = /^(\S+)\s*([\s\S]*)$/.exec(typed.text.trim()) ?? [];
+  return {
     token: VERIFICATION_TOKEN,
     team_id: TEAM.id,
     team_domain: TEAM.domain,
@@ -115,43 +151,14 @@ export async function command(parts: InteractParts, person: Person, channelId: s
     user_id: person.id,
     user_name: userName(person),
     command: name,
-    text: typed.trim().slice(name.length).trim() || rest.join(' '),
+    text,
     api_app_id: APP.id,
     is_enterprise_install: 'false',
-    response_url: responseUrl,
-    trigger_id: await triggerFor(parts.emulator, person),
-  });
-  if (!delivery.ok || delivery.body.trim() === '') return delivery;
-  return showAnswer(parts, person, channel, delivery);
+    response_url: parts.responses.issue({ userId: person.id, channel: channel.id }),
+    trigger_id: parts.triggers.issue({ userId: person.id, client: typed.client }),
+  };
 }
 
-async function showAnswer(parts: InteractParts, person: Person, channel: Channel, delivery: { ok: true; body: string }): Promise<Delivery> {
-  const answer = await parts.responses.answer({ userId: person.id, channel: channel.id }, parseAnswer(delivery.body));
-  return answer.ok === true ? delivery : { ok: false, reason: `Slack would not show the answer of Rounds: ${asText(answer.error)}` };
-}
-
-/** The body of an acknowledgement: JSON with text and blocks, or plain text. */
-function parseAnswer(body: string): Json {
-  try {
-    return asObject(JSON.parse(body)) ?? { text: body };
-  } catch {
-    return { text: body };
-  }
-}
-
-async function channelOf(parts: InteractParts, person: Person, id: string): Promise<Channel | undefined> {
-  return (await parts.workspace.channels(person.id)).find((channel) => channel.id === id);
-}
-
-function channelName(channel: Channel): string {
-  return channel.kind === 'direct' ? 'directmessage' : channel.name;
-}
-
-function userName(person: Person): string {
-  return person.name.toLowerCase();
-}
-
-/** A trigger for `views.open`, good for 3 s and once. */
-async function triggerFor(emulator: Emulator, person: Person): Promise<string> {
-  return asText((await emulator.call(person.id, 'views.generateTriggerId', { user_id: person.id })).trigger_id);
+async function channelOf(workspace: Workspace, person: Person, id: string): Promise<Channel | undefined> {
+  return (await workspace.channels(person.id)).find((channel) => channel.id === id);
 }

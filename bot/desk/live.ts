@@ -1,9 +1,15 @@
 /** Tells the open pages that something changed, so that they never poll. */
 
 /** What a page is told. It then fetches what it shows. */
-export type LiveEvent = { type: 'channel'; channel: string } | { type: 'channels' };
+export type LiveEvent = { type: 'channel'; channel: string } | { type: 'channels' } | { type: 'modal' } | { type: 'home' };
 
-type Listener = { userId: string; send: (event: LiveEvent) => void; end: () => void };
+type Listener = {
+  userId: string;
+  /** Which of the user's pages it is. */
+  client: string;
+  send: (event: LiveEvent) => void;
+  end: () => void;
+};
 
 /** The open pages. */
 export class LiveHub {
@@ -15,10 +21,11 @@ export class LiveHub {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells every page, or only those of one user. */
-  publish(event: LiveEvent, userId?: string): void {
+  /** Tells every page, or only those of one user, or only one of these. */
+  publish(event: LiveEvent, userId?: string, client = ''): void {
     for (const listener of this.#listeners) {
-      if (userId === undefined || listener.userId === userId) listener.send(event);
+      const isMeant = (userId === undefined || listener.userId === userId) && (client === '' || listener.client === client);
+      if (isMeant) listener.send(event);
     }
   }
 

@@ -1,6 +1,7 @@
 /** A message as the page shows it. */
 
 import { blocksHtml } from './blocks.ts';
+import type { Drawing } from './drawing.ts';
 import { APP } from './identity.ts';
 import type { Names } from './mrkdwn.ts';
 import { escapeHtml, mrkdwn } from './mrkdwn.ts';
@@ -15,7 +16,7 @@ export interface RenderedMessage {
 
 /** How a message stands in the page. */
 export interface Surroundings {
-  names: Names;
+  drawing: Drawing;
   /** Whether only the reader sees the message of this timestamp. */
   isEphemeral(ts: string): boolean;
   /** Inside a thread, the way into the thread is left out. */
@@ -24,12 +25,13 @@ export interface Surroundings {
 
 /** The message as HTML, safe to put into the page. */
 export function renderMessage(message: Message, around: Surroundings): RenderedMessage {
-  const author = authorOf(message, around.names);
+  const author = authorOf(message, around.drawing);
+  const drawing = { ...around.drawing, scope: `${message.ts}${around.inThread ? '-thread' : ''}` };
   const hidden = around.isEphemeral(message.ts);
   const html = `<article class="message${hidden ? ' ephemeral' : ''}" data-testid="message" data-ts="${escapeHtml(message.ts)}" aria-label="${escapeHtml(author.name)}">
 <div class="avatar ${author.isApp ? 'app' : `tone-${toneOf(author.name)}`}" aria-hidden="true">${author.isApp ? APP_MARK : escapeHtml(author.name.slice(0, 1))}</div>
 <div class="content">${hidden ? ONLY_YOU : ''}<div class="byline"><strong>${escapeHtml(author.name)}</strong>${author.isApp ? '<span class="badge">APP</span>' : ''}${timeOf(message.ts)}${message.edited ? EDITED : ''}</div>
-${bodyOf(message, around.names)}${hidden ? '' : footOf(message, around)}</div></article>`;
+${bodyOf(message, drawing)}${hidden ? '' : footOf(message, around)}</div></article>`;
   return { ts: message.ts, html };
 }
 
@@ -58,14 +60,14 @@ function timeOf(ts: string): string {
   return `<time datetime="${at}" data-format="{time}"></time>`;
 }
 
-function bodyOf(message: Message, names: Names): string {
+function bodyOf(message: Message, names: Drawing): string {
   const blocks = message.blocks ?? [];
   const text = blocks.length > 0 ? blocksHtml(blocks, names) : `<div class="block text">${mrkdwn(message.text ?? '', names)}</div>`;
   const attachments = (message.attachments ?? []).map((attachment) => attachmentHtml(attachment, names)).join('');
   return `${text}${attachments}${(message.files ?? []).map(fileHtml).join('')}`;
 }
 
-function attachmentHtml(attachment: Json, names: Names): string {
+function attachmentHtml(attachment: Json, names: Drawing): string {
   const colour = /^#?[0-9a-f]{6}$/i.test(asText(attachment.color)) ? asText(attachment.color).replace(/^#?/, '#') : '';
   const blocks = asArray(attachment.blocks) as Block[] | undefined;
   const inner = blocks ? blocksHtml(blocks, names) : `<div class="block text">${mrkdwn(asText(attachment.text), names)}</div>`;
@@ -75,8 +77,18 @@ function attachmentHtml(attachment: Json, names: Names): string {
 function fileHtml(file: SlackFile): string {
   const address = `/desk/files/${encodeURIComponent(file.id)}`;
   const name = escapeHtml(file.title || file.name || file.id);
-  if (!file.mimetype?.startsWith('image/')) return `<p class="block file"><a href="${address}" download>${name}</a></p>`;
+  if (!/^image\/(png|jpeg|gif|webp)$/.test(file.mimetype ?? '')) return downloadHtml(file, address, name);
   return `<figure class="block image"><figcaption>${name}</figcaption><a href="${address}" target="_blank"><img src="${address}" alt="${name}"></a></figure>`;
+}
+
+function downloadHtml(file: SlackFile, address: string, name: string): string {
+  const kind = (/\.(\w{1,8})$/.exec(file.name ?? '')?.[1] ?? 'file').toUpperCase();
+  const size = typeof file.size === 'number' ? ` · ${sizeOf(file.size)}` : '';
+  return `<p class="block"><a class="file" data-testid="file" href="${address}" download="${escapeHtml(file.name ?? '')}"><strong>${name}</strong><span>${escapeHtml(kind)}${size}</span></a></p>`;
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < 1_000 ? `${bytes} B` : bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 function footOf(message: Message, around: Surroundings): string {

@@ -82,9 +82,13 @@ function style(html: string): string {
   return html.replace(between('\\*'), '<strong>$1</strong>').replace(between('_'), '<em>$1</em>').replace(between('~'), '<s>$1</s>');
 }
 
+/** Text with its emoji names replaced, for where no markup can stand, such as a placeholder. */
+export function emojiText(text: string): string {
+  return text.replace(/:([a-z0-9_+-]+):/g, (all, name: string) => EMOJI[name] ?? all);
+}
+
 function emoji(html: string): string {
-  const named = html.replace(/:([a-z0-9_+-]+):/g, (all, name: string) => EMOJI[name] ?? all);
-  return named.replace(MARKS, (mark) => `<span class="mark ${MARK_COLOURS[mark]}">${mark}</span>`);
+  return emojiText(html).replace(MARKS, (mark) => `<span class="mark ${MARK_COLOURS[mark]}">${mark}</span>`);
 }
 
 /** The marks of the classes are drawn, as Slack draws its emoji, so that they show without an emoji font. */

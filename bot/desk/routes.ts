@@ -4,17 +4,22 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { readClinic, switchFault } from './clinic.ts';
+import type { Drawing } from './drawing.ts';
 import type { Emulator } from './emulator.ts';
+import type { Events } from './events.ts';
 import { onlyOwnPage } from './guard.ts';
 import { APP, TEAM } from './identity.ts';
 import type { InteractParts } from './interact.ts';
 import { command, press } from './interact.ts';
 import type { LiveEvent, LiveHub } from './live.ts';
 import { renderMessage } from './messages.ts';
-import type { Names } from './mrkdwn.ts';
 import type { DeskSettings, Person } from './settings.ts';
-import type { Channel, Message } from './shapes.ts';
+import type { Message } from './shapes.ts';
 import { asObject, asText } from './shapes.ts';
+import type { SocketMode } from './socket.ts';
+import type { ViewInteractParts } from './views/interact.ts';
+import { outcome, rawValueSchema, rawValuesSchema, viewRoutes } from './views/routes.ts';
+import type { Views } from './views/store.ts';
 import type { Caller } from './webapi.ts';
 import { download } from './webapi.ts';
 import type { Workspace } from './workspace.ts';
@@ -28,18 +33,37 @@ export interface DeskParts {
   workspace: Workspace;
   live: LiveHub;
   call: Caller;
-  interact: InteractParts;
+  interact: InteractParts & ViewInteractParts;
+  views: Views;
+  events: Events;
+  sockets: SocketMode;
 }
+
+/** Which of a person's pages acts; empty when it is no page. */
+const client = z.string().max(64).default('');
 
 const pressSchema = z.object({
   user: z.string(),
+  client,
   channel: z.string(),
   ts: z.string(),
   thread: z.string().optional(),
   block: z.string(),
   action: z.string(),
+  value: rawValueSchema.optional(),
+  values: rawValuesSchema.optional(),
 });
-const typedSchema = z.object({ user: z.string(), channel: z.string(), thread: z.string().optional(), text: z.string().min(1).max(12_000) });
+const typedSchema = z.object({
+  user: z.string(),
+  client,
+  channel: z.string(),
+  thread: z.string().optional(),
+  text: z.string().min(1).max(12_000),
+});
+const disconnectSchema = z.object({
+  reason: z.enum(['warning', 'refresh_requested', 'link_disabled']).default('refresh_requested'),
+  which: z.enum(['all', 'oldest']).default('all'),
+});
 const dismissSchema = z.object({ user: z.string(), ts: z.string() });
 const switchSchema = z.object({ fault: z.string(), tenant: z.string().optional(), on: z.boolean() });
 
@@ -49,6 +73,11 @@ export function deskRoutes(parts: DeskParts): Hono {
   app.use('/desk/*', onlyOwnPage);
   readingRoutes(app, parts);
   doingRoutes(app, parts);
+  app.route(
+    '/',
+    viewRoutes({ ...parts, personOf: (userId) => personOf(parts, userId), drawingFor: (person) => drawingFor(parts, person) }),
+  );
+  socketControl(app, parts.sockets);
   if (parts.settings.clinic) clinicRoutes(app, parts.settings.clinic);
   app.onError((error, context) =>
     context.json({ error: error instanceof z.ZodError ? 'This request is not understood' : error.message }, 400),
@@ -61,7 +90,9 @@ function readingRoutes(app: Hono, parts: DeskParts): void {
   app.get('/desk/setup', (context) =>
     context.json({ team: TEAM.name, people: settings.people, commands: settings.commands, clinic: settings.clinic !== undefined }),
   );
-  app.get('/desk/live', (context) => stream(context, parts.live, context.req.query('user') ?? ''));
+  app.get('/desk/live', (context) =>
+    stream(context, parts.live, { userId: context.req.query('user') ?? '', client: context.req.query('client') ?? '' }),
+  );
   app.get('/desk/channels', async (context) => context.json(await workspace.channels(personOf(parts, context.req.query('user')).id)));
   app.get('/desk/channels/:channel/messages', async (context) => {
     const person = personOf(parts, context.req.query('user'));
@@ -77,11 +108,11 @@ function readingRoutes(app: Hono, parts: DeskParts): void {
   });
 }
 
-function stream(context: Parameters<typeof streamSSE>[0], live: LiveHub, userId: string): Response {
+function stream(context: Parameters<typeof streamSSE>[0], live: LiveHub, page: { userId: string; client: string }): Response {
   return streamSSE(context, async (sse) => {
     const ended = Promise.withResolvers<void>();
     const send = (event: LiveEvent): void => void sse.writeSSE({ data: JSON.stringify(event) }).catch(() => ended.resolve());
-    const remove = live.add({ userId, send, end: ended.resolve });
+    const remove = live.add({ ...page, send, end: ended.resolve });
     const keepAlive = setInterval(() => void sse.write(': still here\n\n').catch(() => ended.resolve()), KEEP_ALIVE_MS);
     sse.onAbort(() => ended.resolve());
     await sse.writeSSE({ data: JSON.stringify({ type: 'channels' }) });
@@ -92,13 +123,17 @@ function stream(context: Parameters<typeof streamSSE>[0], live: LiveHub, userId:
 }
 
 async function rendered(parts: DeskParts, person: Person, messages: readonly Message[], inThread: boolean): Promise<object[]> {
-  const names = namesFor(parts, await parts.workspace.channels(person.id));
+  const drawing = await drawingFor(parts, person);
   const isEphemeral = (ts: string): boolean => parts.workspace.ephemeral(person.id, ts) !== undefined;
-  return messages.map((message) => renderMessage(message, { names, isEphemeral, inThread }));
+  return messages.map((message) => renderMessage(message, { drawing, isEphemeral, inThread }));
 }
 
-function namesFor(parts: DeskParts, channels: readonly Channel[]): Names {
+async function drawingFor(parts: DeskParts, person: Person): Promise<Drawing> {
+  const channels = await parts.workspace.channels(person.id);
   return {
+    scope: '',
+    people: parts.settings.people,
+    channels,
     user: (id) => (id === APP.botUserId ? APP.name : parts.workspace.person(id)?.name),
     channel: (id) => channels.find((channel) => channel.id === id)?.name,
   };
@@ -124,7 +159,7 @@ async function type(parts: DeskParts, typed: z.infer<typeof typedSchema>): Promi
   const person = personOf(parts, typed.user);
   const isCommand = /^\/\w/.test(typed.text);
   if (isCommand && typed.thread) return { ok: false, reason: 'Slash commands work in a channel, not in a thread' };
-  if (isCommand) return outcome(await command(parts.interact, person, typed.channel, typed.text));
+  if (isCommand) return outcome(await command(parts.interact, person, typed));
   const thread = typed.thread ? { thread_ts: typed.thread } : {};
   const answer = await parts.call(person.id, 'chat.postMessage', { channel: typed.channel, text: escapeTyped(typed.text), ...thread });
   return answer.ok === true ? { ok: true } : { ok: false, reason: `This could not be posted: ${asText(answer.error)}` };
@@ -135,8 +170,13 @@ function escapeTyped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function outcome(delivery: { ok: true } | { ok: false; reason: string }): object {
-  return delivery.ok ? { ok: true } : { ok: false, reason: delivery.reason };
+/** Socket Mode is looked at and disturbed here, so that a refresh can be tried when one is wanted. */
+function socketControl(app: Hono, sockets: SocketMode): void {
+  app.get('/desk/sockets', (context) => context.json({ connections: sockets.count() }));
+  app.post('/desk/sockets/disconnect', async (context) => {
+    const { reason, which } = disconnectSchema.parse(await context.req.json());
+    return context.json({ told: sockets.disconnect(reason, which) });
+  });
 }
 
 function clinicRoutes(app: Hono, clinic: NonNullable<DeskSettings['clinic']>): void {

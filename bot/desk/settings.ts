@@ -25,6 +25,8 @@ export interface DeskSettings {
   port: number;
   signingSecret: string;
   botToken: string;
+  /** The app-level token with which the bot may use Socket Mode; without one it cannot. */
+  appToken: string | undefined;
   botUrl: string;
   channels: string[];
   people: Person[];
@@ -64,6 +66,7 @@ const environmentSchema = z.object({
   ROUNDS_DESK_PORT: z.coerce.number().int().min(1).max(65_535).default(4600),
   SLACK_SIGNING_SECRET: z.string().min(8),
   SLACK_BOT_TOKEN: z.string().startsWith('xoxb-', 'expected a bot token, which begins with xoxb-'),
+  SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'expected an app-level token, which begins with xapp-').optional(),
   ROUNDS_BOT_URL: z.url(),
   ROUNDS_DESK_SEED: z.string().optional(),
   CLINIC_CONTROL_URL: z.url().optional(),
@@ -86,6 +89,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     port: parsed.data.ROUNDS_DESK_PORT,
     signingSecret: parsed.data.SLACK_SIGNING_SECRET,
     botToken: parsed.data.SLACK_BOT_TOKEN,
+    appToken: parsed.data.SLACK_APP_TOKEN,
     botUrl: parsed.data.ROUNDS_BOT_URL,
     channels: seed.channels,
     people: seed.users,

@@ -15,6 +15,17 @@ export interface Confirm {
   style?: string;
 }
 
+export interface Option {
+  text: TextObject;
+  value: string;
+  description?: TextObject;
+}
+
+export interface OptionGroup {
+  label: TextObject;
+  options: Option[];
+}
+
 export interface Element extends Json {
   type: string;
   action_id?: string;
@@ -23,6 +34,9 @@ export interface Element extends Json {
   style?: string;
   url?: string;
   confirm?: Confirm;
+  placeholder?: TextObject;
+  options?: Option[];
+  option_groups?: OptionGroup[];
 }
 
 export interface Block extends Json {
@@ -32,6 +46,46 @@ export interface Block extends Json {
   fields?: TextObject[];
   elements?: Element[];
   accessory?: Element;
+  /** The field of an input block, with its label and its hint. */
+  element?: Element;
+  label?: TextObject;
+  hint?: TextObject;
+  optional?: boolean;
+}
+
+/** A modal or a Home tab as an app sends it. */
+export interface ViewPayload {
+  type: 'modal' | 'home';
+  blocks: Block[];
+  title?: TextObject | null;
+  submit?: TextObject | null;
+  close?: TextObject | null;
+  private_metadata?: unknown;
+  callback_id?: unknown;
+  external_id?: unknown;
+  clear_on_close?: unknown;
+  notify_on_close?: unknown;
+}
+
+/** A modal or a Home tab as Slack keeps it and tells it to apps. */
+export interface View extends ViewPayload {
+  id: string;
+  hash: string;
+  team_id: string;
+  title: TextObject | null;
+  submit: TextObject | null;
+  close: TextObject | null;
+  private_metadata: string;
+  callback_id: string;
+  external_id: string;
+  root_view_id: string;
+  previous_view_id: string | null;
+  clear_on_close: boolean;
+  notify_on_close: boolean;
+  state: { values: Json };
+  app_id: string;
+  app_installed_team_id: string;
+  bot_id: string;
 }
 
 export interface SlackFile extends Json {
@@ -81,6 +135,30 @@ export function asArray(value: unknown): unknown[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The object, or the one that the JSON text holds (Slack takes both), else undefined. */
+export function asObjectOrJson(value: unknown): Json | undefined {
+  if (typeof value !== 'string') return asObject(value);
+  try {
+    return asObject(JSON.parse(value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every element of a block that somebody can press, choose in or fill in. */
+export function elementsOf(block: Block): Element[] {
+  return [
+    ...(block.type === 'actions' ? (block.elements ?? []) : []),
+    ...(block.accessory ? [block.accessory] : []),
+    ...(block.type === 'input' && block.element ? [block.element] : []),
+  ];
+}
+
+/** The options of a menu, whether they stand in groups or not. */
+export function optionsOf(element: Element): Option[] {
+  return [...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)];
 }
 
 /** Whether Slack would take the value as true. */

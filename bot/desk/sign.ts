@@ -1,4 +1,4 @@
-/** Sends to the bot what Slack would send, signed as Slack signs. */
+/** Signs what is sent to the bot as Slack signs it, and sends it. */
 
 import { createHmac } from 'node:crypto';
 
@@ -11,34 +11,47 @@ export interface BotAddress {
   signingSecret: string;
 }
 
-/** What came of a delivery. A refusal carries the sentence for the person who pressed. */
-export type Delivery = { ok: true; body: string } | { ok: false; reason: string };
+/** What is sent: a form for interactions and commands, JSON for events. */
+export interface SignedRequest {
+  contentType: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/** What came of a request: the bot's body, or the sentence for the person who acted, and Slack's word for an event's next attempt. */
+export type HttpDelivery = { ok: true; body: string } | { ok: false; reason: string; retryReason: string };
 
 /** The value of `X-Slack-Signature` for a body sent at `timestampSeconds`. */
 export function signatureOf(signingSecret: string, timestampSeconds: number, body: string): string {
   return `v0=${createHmac('sha256', signingSecret).update(`v0:${timestampSeconds}:${body}`).digest('hex')}`;
 }
 
-/** Sends a form to the bot and waits for its acknowledgement, 3 s at most. Never throws. */
-export async function deliver(bot: BotAddress, form: Record<string, string>): Promise<Delivery> {
-  const body = new URLSearchParams(form).toString();
+/** Sends a signed request to the bot and waits for its acknowledgement, 3 s at most. Never throws. */
+export async function deliver(bot: BotAddress, request: SignedRequest): Promise<HttpDelivery> {
   const timestampSeconds = Math.floor(Date.now() / 1_000);
   try {
     const response = await fetch(bot.url, {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-www-form-urlencoded',
+        'content-type': request.contentType,
         'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
         'x-slack-request-timestamp': String(timestampSeconds),
-        'x-slack-signature': signatureOf(bot.signingSecret, timestampSeconds, body),
+        'x-slack-signature': signatureOf(bot.signingSecret, timestampSeconds, request.body),
+        ...request.headers,
       },
-      body,
+      body: request.body,
       signal: AbortSignal.timeout(ACKNOWLEDGE_WITHIN_MS),
     });
-    const answer = await response.text();
-    return response.ok ? { ok: true, body: answer } : { ok: false, reason: `Rounds refused this with HTTP ${response.status}` };
+    const body = await response.text();
+    if (response.ok) return { ok: true, body };
+    return { ok: false, reason: `Rounds refused this with HTTP ${response.status}`, retryReason: 'http_error' };
   } catch (error) {
-    const late = error instanceof Error && error.name === 'TimeoutError';
-    return { ok: false, reason: late ? `Rounds did not answer in ${ACKNOWLEDGE_WITHIN_MS / 1_000} s` : 'Rounds cannot be reached' };
+    const isLate = error instanceof Error && error.name === 'TimeoutError';
+    return isLate ? late() : { ok: false, reason: 'Rounds cannot be reached', retryReason: 'connection_failed' };
   }
+}
+
+/** What is said of an acknowledgement that did not come in time. */
+export function late(): { ok: false; reason: string; retryReason: string } {
+  return { ok: false, reason: `Rounds did not answer in ${ACKNOWLEDGE_WITHIN_MS / 1_000} s`, retryReason: 'http_timeout' };
 }

@@ -5,19 +5,10 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { faultsOfBlocks, MAX_BLOCKS } from './block-faults.ts';
 import { APP, EMULATOR_ADMIN } from './identity.ts';
 import type { Block, Element, Json } from './shapes.ts';
 import { asArray, asObject, asText, isTrue } from './shapes.ts';
-
-/** Limits of a message: docs.slack.dev/reference/block-kit/blocks. */
-const MAX_BLOCKS = 50;
-const MAX_SECTION_CHARACTERS = 3_000;
-const MAX_FIELD_CHARACTERS = 2_000;
-const MAX_HEADER_CHARACTERS = 150;
-const MAX_BUTTON_CHARACTERS = 75;
-const MAX_VALUE_CHARACTERS = 2_000;
-const MAX_ACTIONS = 25;
-const MAX_CONTEXT_ELEMENTS = 10;
 
 /** The default and the maximum number of messages in one page: docs.slack.dev/reference/methods/conversations.history. */
 const DEFAULT_PAGE = 100;
@@ -29,7 +20,7 @@ const POSTING = new Set(['chat.postMessage', 'chat.postEphemeral', 'chat.schedul
 export function completeRequest(method: string, userId: string, body: Json): { body: Json } | { error: string; messages?: string[] } {
   if (!POSTING.has(method)) return { body };
   const blocks = asArray(body.blocks);
-  const faults = blocks ? faultsOfBlocks(blocks as Block[]) : [];
+  const faults = blocks ? faultsOfBlocks(blocks as Block[], '/blocks', MAX_BLOCKS.message) : [];
   if (faults.length > 0) return { error: 'invalid_blocks', messages: faults };
   return {
     body: {
@@ -48,6 +39,7 @@ export function withIds(blocks: readonly Block[]): Block[] {
     block_id: block.block_id || shortId(),
     ...(block.type === 'actions' && block.elements ? { elements: block.elements.map(elementWithId) } : {}),
     ...(block.accessory ? { accessory: elementWithId(block.accessory) } : {}),
+    ...(block.type === 'input' && block.element ? { element: elementWithId(block.element) } : {}),
   }));
 }
 
@@ -57,37 +49,6 @@ function elementWithId(element: Element): Element {
 
 function shortId(): string {
   return randomBytes(4).toString('base64url').slice(0, 5);
-}
-
-/** What Slack would not take in these blocks, each as Slack words it in `response_metadata.messages`. */
-function faultsOfBlocks(blocks: readonly Block[]): string[] {
-  const tooMany = blocks.length > MAX_BLOCKS ? [`[ERROR] no more than ${MAX_BLOCKS} items allowed [json-pointer:/blocks]`] : [];
-  return [...tooMany, ...blocks.flatMap((block, index) => faultsOfBlock(block, `/blocks/${index}`))];
-}
-
-function faultsOfBlock(block: Block, at: string): string[] {
-  const elements = block.elements ?? [];
-  const buttons = [...(block.type === 'actions' ? elements : []), ...(block.accessory ? [block.accessory] : [])];
-  return [
-    ...tooLong(block.text?.text, block.type === 'header' ? MAX_HEADER_CHARACTERS : MAX_SECTION_CHARACTERS, `${at}/text/text`),
-    ...(block.fields ?? []).flatMap((field, index) => tooLong(field.text, MAX_FIELD_CHARACTERS, `${at}/fields/${index}/text`)),
-    ...(block.type === 'actions' ? tooManyOf(elements.length, MAX_ACTIONS, `${at}/elements`) : []),
-    ...(block.type === 'context' ? tooManyOf(elements.length, MAX_CONTEXT_ELEMENTS, `${at}/elements`) : []),
-    ...buttons.flatMap((button, index) => faultsOfButton(button, `${at}/elements/${index}`)),
-  ];
-}
-
-function faultsOfButton(button: Element, at: string): string[] {
-  const label = typeof button.text === 'object' ? button.text.text : undefined;
-  return [...tooLong(label, MAX_BUTTON_CHARACTERS, `${at}/text/text`), ...tooLong(button.value, MAX_VALUE_CHARACTERS, `${at}/value`)];
-}
-
-function tooLong(text: string | undefined, most: number, at: string): string[] {
-  return text !== undefined && text.length > most ? [`[ERROR] must be less than ${most + 1} characters [json-pointer:${at}]`] : [];
-}
-
-function tooManyOf(count: number, most: number, at: string): string[] {
-  return count > most ? [`[ERROR] no more than ${most} items allowed [json-pointer:${at}]`] : [];
 }
 
 /** The body of a request for history or replies that makes the emulator answer with everything; `pageOf` then picks from it. */

@@ -8,13 +8,17 @@ import { APP } from './identity.ts';
 import type { Person } from './settings.ts';
 import type { Block, Json } from './shapes.ts';
 import { asArray, asObject, asText } from './shapes.ts';
+import type { SocketMode } from './socket.ts';
 import { completeRequest, pageOf, wideRequest, withoutEmulatorUsers } from './truth.ts';
+import type { ViewsApiParts } from './views/api.ts';
+import { VIEW_METHODS } from './views/api.ts';
 import type { Workspace } from './workspace.ts';
 
 interface WebApiParts {
   emulator: Emulator;
   workspace: Workspace;
   people: readonly Person[];
+  viewsApi: ViewsApiParts;
 }
 
 /** Calls a Web API method as a user, as Slack would answer it, and tells the pages. */
@@ -26,6 +30,9 @@ const READING =
 /** A caller that knows Slack's ways better than the emulator does. */
 export function makeCaller(parts: WebApiParts): Caller {
   return async (userId, method, body) => {
+    const viewMethod = VIEW_METHODS[method];
+    if (viewMethod) return userId === APP.botUserId ? viewMethod(parts.viewsApi, body) : { ok: false, error: 'not_allowed_token_type' };
+    if (method.startsWith('views.')) return { ok: false, error: 'unknown_method' };
     if (method === 'conversations.history' || method === 'conversations.replies') {
       const whole = await parts.emulator.call(userId, method, wideRequest(body));
       return whole.ok === true ? pageOf(method, whole, body) : whole;
@@ -68,24 +75,44 @@ async function showEphemeral(parts: WebApiParts, author: string, body: Json, ans
   });
 }
 
+interface RouteParts {
+  emulator: Emulator;
+  call: Caller;
+  sockets: SocketMode;
+  /** The app-level token that may open sockets. */
+  appToken: string | undefined;
+}
+
 /** The routes that Slack has at `/api/`, and those for uploads and downloads. */
-export function webApiRoutes(parts: { emulator: Emulator; call: Caller }): Hono {
+export function webApiRoutes(parts: RouteParts): Hono {
   const app = new Hono();
   app.all('/api/:method', async (context) => {
-    const token = (context.req.header('authorization') ?? '').replace(/^Bearer\s+/i, '');
     const body = await bodyOf(context);
-    const userId = parts.emulator.userOfToken(token || asText(body.token));
-    if (userId === undefined) return context.json({ ok: false, error: token ? 'invalid_auth' : 'not_authed' });
-    const answer = await parts.call(userId, context.req.param('method'), body);
+    const token = bearerOf(context) || asText(body.token);
+    const answer = await answerTo(parts, token, context.req.param('method'), body);
     return answer.error === 'ratelimited' ? context.json(answer, 429, { 'retry-after': '30' }) : context.json(answer);
   });
   app.post('/upload/v1/:file', (context) => passUpload(context, parts.emulator));
   app.get('/files-pri/:file/:name', async (context) => {
-    const userId = parts.emulator.userOfToken((context.req.header('authorization') ?? '').replace(/^Bearer\s+/i, ''));
+    const userId = parts.emulator.userOfToken(bearerOf(context));
     if (userId === undefined) return context.text('not_authed', 401);
     return download(parts.emulator, userId, new URL(context.req.url).pathname);
   });
   return app;
+}
+
+function bearerOf(context: Context): string {
+  return (context.req.header('authorization') ?? '').replace(/^Bearer\s+/i, '');
+}
+
+/** An app-level token opens sockets and does nothing else; every other token does anything but that. */
+async function answerTo(parts: RouteParts, token: string, method: string, body: Json): Promise<Json> {
+  if (token === '') return { ok: false, error: 'not_authed' };
+  const isAppToken = parts.appToken !== undefined && token === parts.appToken;
+  const userId = parts.emulator.userOfToken(token);
+  if (!isAppToken && userId === undefined) return { ok: false, error: 'invalid_auth' };
+  if (isAppToken !== (method === 'apps.connections.open')) return { ok: false, error: 'not_allowed_token_type' };
+  return userId === undefined ? parts.sockets.open() : parts.call(userId, method, body);
 }
 
 async function bodyOf(context: Context): Promise<Json> {
@@ -120,7 +147,12 @@ export async function download(emulator: Emulator, userId: string, path: string)
       'content-type': answer.ok ? type : 'text/plain',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
-      ...(isPicture ? { 'cache-control': 'private, max-age=3600' } : { 'content-disposition': 'attachment' }),
+      ...(isPicture ? { 'cache-control': 'private, max-age=3600' } : { 'content-disposition': attachment(path) }),
     },
   });
+}
+
+/** The last part of a file's address is its name. */
+function attachment(path: string): string {
+  return `attachment; filename*=UTF-8''${path.split('/').at(-1) ?? 'file'}`;
 }

@@ -33,6 +33,7 @@ export class Workspace {
   readonly #parts: WorkspaceParts;
   readonly #messages = new Map<string, Promise<Message[]>>();
   readonly #channels = new Map<string, Promise<Channel[]>>();
+  readonly #known = new Set<string>();
   #ephemeral: Ephemeral[] = [];
 
   constructor(parts: WorkspaceParts) {
@@ -56,7 +57,9 @@ export class Workspace {
       limit: 1_000,
     });
     const channels = (asArray(answer.channels) ?? []).map((channel) => asObject(channel) ?? {});
-    return channels.filter((channel) => !EMULATOR_CHANNELS.has(asText(channel.id))).map((channel) => this.#channelOf(channel));
+    const ours = channels.filter((channel) => !EMULATOR_CHANNELS.has(asText(channel.id)));
+    for (const channel of ours) this.#known.add(asText(channel.id));
+    return ours.map((channel) => this.#channelOf(channel));
   }
 
   #channelOf(channel: Json): Channel {
@@ -90,7 +93,8 @@ export class Workspace {
     for (const key of this.#messages.keys()) {
       if (channel === '' || key.startsWith(`${channel} `)) this.#messages.delete(key);
     }
-    const concernsList = channel === '' || channel.startsWith('D');
+    // A conversation that nobody has listed yet begins with its first message.
+    const concernsList = channel === '' || !this.#known.has(channel);
     if (concernsList) this.#channels.clear();
     this.#parts.live.publish(concernsList ? { type: 'channels' } : { type: 'channel', channel });
   }

@@ -1,5 +1,8 @@
 /** What the page asks of the desk's server. */
 
+/** This page, among those that one person may have open: a modal opens where its button was pressed. */
+export const client = crypto.randomUUID();
+
 /**
  * @param {string} address
  * @returns {Promise<any>} the JSON at the address

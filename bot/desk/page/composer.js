@@ -1,6 +1,6 @@
 /** Where text and slash commands are typed. */
 
-import { post } from './api.js';
+import { client, post } from './api.js';
 
 /**
  * @param {HTMLFormElement} form
@@ -44,7 +44,7 @@ async function send(input, warning, where) {
   input.value = '';
   fitHeight(input);
   warning.hidden = true;
-  const answer = await post('/desk/type', { ...where(), text }).catch((error) => ({ ok: false, reason: error.message }));
+  const answer = await post('/desk/type', { ...where(), client, text }).catch((error) => ({ ok: false, reason: error.message }));
   if (answer.ok) return;
   warning.textContent = `${text.split(' ')[0]}: ${answer.reason}`;
   warning.hidden = false;

@@ -1,7 +1,7 @@
-/** Lists of messages: kept in step with what the server rendered, and what happens when their buttons are pressed. */
+/** Lists of messages, kept in step with what the server rendered. */
 
+import { whenActed } from './actions.js';
 import { post } from './api.js';
-import { askFirst } from './confirm.js';
 
 /** Nearer than this to the end, a list follows what is new. */
 const FOLLOW_WITHIN_PX = 120;
@@ -109,32 +109,10 @@ export function whenPressed(list, parts) {
     if (!button || !ts) return;
     if (button.dataset.testid === 'open-thread') parts.openThread(ts);
     if (button.dataset.testid === 'dismiss') void post('/desk/dismiss', { user: parts.where().user, ts });
-    if (button.dataset.testid === 'block-button') void press(button, { ...parts.where(), ts, thread: parts.threadOf() });
   });
-}
-
-/** @param {HTMLButtonElement} button @param {object} place */
-async function press(button, place) {
-  if (button.dataset.confirm && !(await askFirst(JSON.parse(button.dataset.confirm)))) return;
-  if (button.dataset.url) open(button.dataset.url, '_blank', 'noopener');
-  warn(button, '');
-  button.setAttribute('aria-busy', 'true');
-  const pressed = { ...place, block: button.dataset.block, action: button.dataset.action };
-  const answer = await post('/desk/press', pressed).catch((error) => ({ ok: false, reason: error.message }));
-  button.removeAttribute('aria-busy');
-  if (!answer.ok) warn(button, answer.reason);
-}
-
-/** Says below the button's block why the press failed. @param {HTMLElement} button @param {string} reason */
-function warn(button, reason) {
-  const block = button.closest('.block');
-  const next = block?.nextElementSibling;
-  if (next?.classList.contains('warning')) next.remove();
-  if (reason === '' || !block) return;
-  const warning = document.createElement('p');
-  warning.className = 'warning';
-  warning.dataset.testid = 'warning';
-  warning.setAttribute('role', 'alert');
-  warning.textContent = reason;
-  block.after(warning);
+  whenActed(list, (element) => {
+    const message = element.closest('article');
+    const place = { ...parts.where(), ts: message?.dataset.ts, thread: parts.threadOf() };
+    return message ? { address: '/desk/press', place, fields: message } : undefined;
+  });
 }
