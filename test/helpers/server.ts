@@ -11,6 +11,8 @@ const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'o
 export interface TestServer {
   /** The superuser's URL of the database `postgres`. */
   adminUrl: string;
+  /** Kills it (-9) and starts it again at the same address. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -18,9 +20,14 @@ export interface TestServer {
 export async function testServer(): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'rounds-test-'));
   chmodSync(folder, 0o755);
-  const postgres = await startPostgres({ folder, port: 0, log: quietLog, settings: SETTINGS });
+  let postgres = await startPostgres({ folder, port: 0, log: quietLog, settings: SETTINGS });
   return {
     adminUrl: postgres.adminUrl,
+    restart: async () => {
+      process.kill(postgres.pid, 'SIGKILL');
+      await postgres.ended;
+      postgres = await startPostgres({ folder, port: postgres.port, log: quietLog, settings: SETTINGS });
+    },
     stop: async () => {
       await postgres.stop();
       rmSync(folder, { recursive: true, force: true });
