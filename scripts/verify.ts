@@ -29,7 +29,9 @@ function steps(withTests: boolean): Step[] {
     { name: 'format and lint', command: [join(MODULES, '.bin', 'biome'), 'check', '.'] },
     { name: 'types', command: [join(MODULES, 'typescript', 'bin', 'tsc'), '-p', '.'] },
     ...(existsSync(docs) ? [{ name: 'generated docs', command: [docs, '--check'] }] : []),
-    ...(withTests ? [{ name: 'tests', command: [join(MODULES, 'vitest', 'vitest.mjs'), 'run'] }] : []),
+    ...(withTests
+      ? [{ name: 'tests', command: [join(MODULES, 'vitest', 'vitest.mjs'), 'run', '--project', 'parts', '--project', 'acceptance'] }]
+      : []),
   ];
 }
 
