@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadProbes } from '../../probes/registry.ts';
+import { datagrams } from '../helpers/dns.ts';
 import { blackHole, probeContext, type TestServer } from '../helpers/probing.ts';
 
 const probes = await loadProbes();
@@ -14,12 +15,15 @@ const SECRET = 'correct-horse-battery-staple';
 
 /** How each type is pointed at a port of the loopback, with a secret in its parameters where it has a place for one. */
 const AT_PORT: Record<string, (port: number) => Record<string, unknown>> = {
+  dns: (port) => ({ name: `${SECRET}.example`, servers: [`127.0.0.1:${port}`] }),
   http: (port) => ({ url: `http://rounds:${SECRET}@127.0.0.1:${port}/?token=${SECRET}`, headers: { Authorization: `Bearer ${SECRET}` } }),
   postgres: (port) => ({ url: `postgres://rounds:${SECRET}@127.0.0.1:${port}/main` }),
   redis: (port) => ({ url: `redis://rounds:${SECRET}@127.0.0.1:${port}/0` }),
+  tcp: (port) => ({ host: '127.0.0.1', port, send: `AUTH ${SECRET}\r\n`, expect: SECRET }),
+  tls: (port) => ({ host: '127.0.0.1', port }),
 };
 
-const open: TestServer[] = [];
+const open: Pick<TestServer, 'close'>[] = [];
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
@@ -27,6 +31,8 @@ afterEach(async () => {
 async function hole(): Promise<TestServer> {
   const server = await blackHole();
   open.push(server);
+  // Some ask by datagram.
+  open.push(await datagrams(server.port));
   return server;
 }
 

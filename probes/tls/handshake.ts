@@ -1,0 +1,76 @@
+/** The handshake, with everything that a server can get wrong let through, so that it can be told. */
+import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import { codeOf, TargetTrouble } from '../deadline.ts';
+import type { Link } from '../net/connect.ts';
+
+export interface Shown {
+  /** The server's own certificate. */
+  leaf: X509Certificate;
+  /** What else it sent, in its order. */
+  sent: X509Certificate[];
+  /** OpenSSL's code for a chain that it does not accept; `undefined` for one that it does. Names are not compared. */
+  refusal?: string;
+  /** `TLSv1.3` */
+  protocol: string;
+}
+
+export interface HandshakeOptions {
+  /** Sent as server name, unless it is an address. */
+  serverName: string;
+  /** Trusted besides those of the system, PEM. */
+  ca?: string | undefined;
+}
+
+/**
+ * Shakes hands and returns what the server showed. Certificates and protocol versions that are not acceptable are no error here.
+ * Throws {@link TargetTrouble} `handshake` when there is no handshake, and whatever breaks the connection.
+ */
+export async function shakeHands(link: Link, { serverName, ca }: HandshakeOptions): Promise<Shown> {
+  const socket = connectTls({
+    socket: link.socket,
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    // Node replaces the trusted certificates by these, so the usual ones are named again.
+    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    // Old protocols and weak keys are refused by OpenSSL unless asked for; refused, they could not be named.
+    minVersion: 'TLSv1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
+  try {
+    const secure = new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve);
+      socket.on('error', (error) => reject(handshakeTrouble(error, link.name)));
+    });
+    await link.during('no TLS handshake', secure);
+    return shownBy(socket, link.name);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function shownBy(socket: TLSSocket, name: string): Shown {
+  const leaf = socket.getPeerX509Certificate();
+  if (!leaf) throw new TargetTrouble('handshake', `${name} shows no certificate`);
+  const sent: X509Certificate[] = [];
+  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) sent.push(next);
+  const protocol = socket.getProtocol() ?? 'none';
+  return socket.authorized ? { leaf, sent, protocol } : { leaf, sent, protocol, refusal: refusalOf(socket.authorizationError) };
+}
+
+/** Typed as an error, and in truth the code of one. */
+function refusalOf(error: unknown): string {
+  return typeof error === 'string' ? error : codeOf(error) || 'unknown reason';
+}
+
+function handshakeTrouble(error: Error, name: string): unknown {
+  const code = codeOf(error);
+  if (!code.startsWith('ERR_SSL_') && code !== 'EPROTO') return error;
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|UNKNOWN_PROTOCOL/.test(code)) {
+    return new TargetTrouble('handshake', `${name} does not speak TLS`);
+  }
+  const reason = /ALERT_(\w+)$/.exec(code)?.[1] ?? code.slice('ERR_SSL_'.length);
+  return new TargetTrouble('handshake', `${name} breaks the TLS handshake off (${reason.toLowerCase().replaceAll('_', ' ')})`);
+}
