@@ -46,45 +46,63 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   socket.on('error', (error) => {
     heard.socketError ??= error;
   });
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort());
-  const cut = Promise.withResolvers<never>();
-  cut.promise.catch(() => {});
-  const onAbort = () => cut.reject(options.signal.reason);
-  options.signal.addEventListener('abort', onAbort, { once: true });
-  if (options.signal.aborted) onAbort();
-
-  const guarded = async <T>(phase: string, command: string, work: Promise<T>): Promise<T> => {
-    work.catch(() => {});
-    try {
-      return await Promise.race([work, cut.promise]);
-    } catch (error) {
-      throw troubleOf(error, { phase, command, name: address.name, heard, options });
-    }
-  };
-  const client = clientOn(socket, heard);
-  const session: Session = {
-    name: address.name,
-    ask: (command, ...args) => {
-      const [name = '', ...words] = command.split(' ');
-      return guarded(`no answer to ${command}`, command, client.call(name, ...words, ...args));
-    },
-    rest: (forMs) => sleep(forMs, undefined, { signal: AbortSignal.any([options.signal, gone.signal]) }).catch(() => {}),
-    close: () => {
-      options.signal.removeEventListener('abort', onAbort);
-      client.disconnect();
-      socket.destroy();
-    },
-  };
+  const guard = guardOf(options, heard, address.name);
+  const session = sessionOn(socket, clientOn(socket, heard), guard, options.signal, address.name);
   try {
-    await guarded('no connection', 'the connection', opened(socket, address.secure));
-    await guarded('no connection', 'the connection', client.connect());
+    const [connected, shaken] = [happened(socket, 'connect'), address.secure ? happened(socket, 'secureConnect') : undefined];
+    await guard.during('no connection', connected);
+    if (shaken) await guard.during('no TLS handshake', shaken);
+    await session.begin();
     await login(session, address);
   } catch (error) {
     session.close();
     throw error;
   }
   return session;
+}
+
+interface Guard {
+  /** The outcome of `work`, or what cut it off, in words: `phase` says what did not come. */
+  during<T>(phase: string, work: Promise<T>, command?: string): Promise<T>;
+  end(): void;
+}
+
+function guardOf(options: SessionOptions, heard: Heard, name: string): Guard {
+  const cut = Promise.withResolvers<never>();
+  cut.promise.catch(() => {});
+  const onAbort = () => cut.reject(options.signal.reason);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
+  return {
+    async during(phase, work, command = 'the connection') {
+      work.catch(() => {});
+      try {
+        return await Promise.race([work, cut.promise]);
+      } catch (error) {
+        throw troubleOf(error, { phase, command, name, heard, options });
+      }
+    },
+    end: () => options.signal.removeEventListener('abort', onAbort),
+  };
+}
+
+function sessionOn(socket: Socket, client: Redis, guard: Guard, signal: AbortSignal, name: string): Session & { begin(): Promise<void> } {
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  return {
+    name,
+    begin: () => guard.during('no connection', client.connect()),
+    ask: (command, ...args) => {
+      const [first = '', ...words] = command.split(' ');
+      return guard.during(`no answer to ${command}`, client.call(first, ...words, ...args), command);
+    },
+    rest: (forMs) => sleep(forMs, undefined, { signal: AbortSignal.any([signal, gone.signal]) }).catch(() => {}),
+    close: () => {
+      guard.end();
+      client.disconnect();
+      socket.destroy();
+    },
+  };
 }
 
 function socketTo({ host, port, secure }: Address, options: SessionOptions): Socket {
@@ -109,12 +127,14 @@ function secureContext({ ca, certificate, key }: SessionOptions): SecureContext 
   }
 }
 
-function opened(socket: Socket, secure: boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once(secure ? 'secureConnect' : 'connect', () => resolve());
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('Connection is closed.')));
-  });
+/** Rejects when the socket fails first, which the other promise on it may be told of as well. */
+function happened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {});
+  socket.once(event, () => resolve());
+  socket.once('error', reject);
+  socket.once('close', () => reject(new Error('Connection is closed.')));
+  return promise;
 }
 
 /** The client on a socket that is open. RESP2 and no greeting of its own, so that a user needs no right but those of the checks. */
