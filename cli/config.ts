@@ -37,13 +37,16 @@ export async function loadFile(file: string): Promise<LoadedFile> {
   return { ...loaded, written: { source: JSON.stringify(loaded.value), file: resolve(file), folder } };
 }
 
+/** Without a folder, journeys keep the paths that were written. */
+type Readable = Pick<WrittenConfig, 'source' | 'file'> & { folder: string | undefined };
+
 /** What this version of Rounds makes of a configuration that was stored. Throws a `ConfigError` when it makes nothing of it. */
 export async function readWritten({ source, file, folder }: WrittenConfig): Promise<Config> {
   return (await loadWritten({ source, file, folder })).config;
 }
 
 /** The same, with the values as they were written. */
-export async function loadWritten({ source, file, folder }: WrittenConfig): Promise<Extract<LoadedConfig, { ok: true }>> {
+export async function loadWritten({ source, file, folder }: Readable): Promise<Extract<LoadedConfig, { ok: true }>> {
   const loaded = loadValue(JSON.parse(source), folder, await installedParts());
   if (loaded.ok) return loaded;
   throw new ConfigError(loaded.problems.map(({ path, message }) => `${file}${path === '' ? '' : ` ${path}`}: ${message}`));

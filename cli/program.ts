@@ -88,6 +88,28 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async ({ io }, file) => (await import('./validate.ts')).validate(file, io),
   },
   {
+    name: 'plan',
+    summary: 'show what a changed configuration would add, change and retire; nothing is applied',
+    argument: ['[file]', 'the configuration (default: ROUNDS_CONFIG, else rounds.yaml)'],
+    options: [
+      new Option('--against <file>', 'hold it against this file instead of what is in force'),
+      new Option('--json', 'for machines'),
+      config(),
+    ],
+    examples:
+      'Examples:\n  $ DATABASE_URL=… rounds plan rounds.yaml\n  $ rounds plan rounds.yaml --against before.yaml\n\nExit code: 0 when nothing would change, 2 when something would, 1 when the file has problems.',
+    run: async (context, file) => (await import('./plan.ts')).plan(context, file),
+  },
+  {
+    name: 'reload',
+    summary: 'put a configuration in force for every worker and bot, without stopping any',
+    argument: ['[file]', 'the configuration (default: ROUNDS_CONFIG, else rounds.yaml)'],
+    options: [config()],
+    examples:
+      'Example:\n  $ DATABASE_URL=… rounds reload rounds.yaml\n\nShows the plan, applies it, and says who has taken it over. A worker that is told SIGHUP does the same with its own file.\nExit code: 0 when it is in force, 1 when the file has problems; then nothing was changed.',
+    run: async (context, file) => (await import('./reload.ts')).reload(context, file),
+  },
+  {
     name: 'run',
     summary: 'run one check once and show its steps and times; nothing is recorded, nobody is told',
     argument: ['<check>', 'for instance post-invoice/riverside'],
@@ -153,7 +175,7 @@ function addVerb(program: Command, verb: VerbHelp, env: Env, io: Io, done: (code
   for (const option of verb.options ?? []) command.addOption(option);
   if (verb.examples) command.addHelpText('after', `\n${verb.examples}`);
   command.action(async (...received: unknown[]) => {
-    const argument = verb.argument ? String(received[0]) : '';
+    const argument = verb.argument ? String(received[0] ?? '') : '';
     const second = verb.second ? String(received[1]) : '';
     const options = textOptions(command.opts());
     const { makeLog } = await import('./log.ts');

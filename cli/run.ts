@@ -1,6 +1,6 @@
 /** `rounds run CHECK`: runs a check once, here, and shows its steps and times. Nothing is recorded, nobody is told. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { warmBrowser } from '../agents/browser.ts';
 import { findChromium } from '../agents/chromium.ts';
@@ -13,6 +13,7 @@ import { type Order, runName } from '../core/run.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { ConfigError, readConfig } from './config.ts';
 import type { CliContext } from './context.ts';
+import { configFileOf, dataFolderOf } from './places.ts';
 import { resultInLines } from './run-output.ts';
 
 export interface RunOptions {
@@ -29,7 +30,7 @@ const MISTAKE = 2;
 export async function run(check: string, options: RunOptions, context: Context): Promise<number> {
   const { io } = context;
   try {
-    const config = await readConfig(configFileOf(options, context));
+    const config = await readConfig(configFileOf(options.config, context.env));
     const chosen = checksNamed(check, config);
     const location = locationOf(options.location, config);
     if (typeof chosen === 'string' || typeof location !== 'object') {
@@ -42,18 +43,6 @@ export async function run(check: string, options: RunOptions, context: Context):
     for (const line of error.lines) io.err(`${line}\n`);
     return MISTAKE;
   }
-}
-
-/** Without a name: the environment's, the file in this folder, or the one that `rounds up` made for the sample clinic. */
-function configFileOf(options: RunOptions, context: Context): string {
-  const named = options.config ?? context.env.ROUNDS_CONFIG;
-  if (named) return named;
-  const ofTheSample = join(dataFolder(context), 'demo', 'rounds.yaml');
-  return !existsSync('rounds.yaml') && existsSync(ofTheSample) ? ofTheSample : 'rounds.yaml';
-}
-
-function dataFolder({ env }: Context): string {
-  return resolve(env.ROUNDS_DATA ?? '.rounds');
 }
 
 /** The check of that id, or all of that template; a sentence when there is none. */
@@ -75,7 +64,7 @@ function locationOf(name: string | undefined, config: Config): { id?: string } |
 async function runAll(checks: Check[], location: string, config: Config, context: Context): Promise<number> {
   const { env, log, io } = context;
   const browser = warmBrowser({ chromium: () => findChromium(env), log });
-  const folder = env.ROUNDS_SECRETS_DIR ?? join(dataFolder(context), 'secrets', 'agents');
+  const folder = env.ROUNDS_SECRETS_DIR ?? join(dataFolderOf(context.env), 'secrets', 'agents');
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const deps: ExecuteDeps = { probes: await loadProbes(), secrets: secretsFrom({ folder, env }), browser, clock, log };
   let code = 0;
@@ -113,7 +102,7 @@ function orderOf(check: Check, location: string, config: Config, nowMs: number):
 
 function savePicture(check: Check, result: Result, context: Context): string {
   const moment = new Date().toISOString().slice(0, 19).replaceAll(':', '');
-  const file = join(dataFolder(context), 'pictures', `${check.id.replaceAll('/', '-')}-${moment}.jpg`);
+  const file = join(dataFolderOf(context.env), 'pictures', `${check.id.replaceAll('/', '-')}-${moment}.jpg`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, Buffer.from(result.picture?.base64 ?? '', 'base64'), { mode: 0o600 });
   return file;

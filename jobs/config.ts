@@ -2,6 +2,7 @@
 import type { Check } from '../core/check.ts';
 import { scopeNow } from '../core/config/incidents.ts';
 import type { Config } from '../core/config/model.ts';
+import { audit } from '../store/audit.ts';
 import { moveStates, retireChecks } from '../store/check.ts';
 import { NotInForce, readInForce, type WrittenConfig, whileNobodyDecides, writeInForce } from '../store/config.ts';
 import type { Db, Pool } from '../store/db.ts';
@@ -36,6 +37,8 @@ export async function applyConfig(pool: Pool, { config, written }: ConfigToApply
     const same = before?.revision === config.revision && before.source === written.source && before.folder === written.folder;
     if (before && same) return { seq: before.seq, revision: before.revision, changed: false, retiredRuns: 0 };
     const seq = await writeInForce(db, config, written, by);
+    const data = { before: before?.revision ?? null, revision: config.revision, file: written.file };
+    await audit(db, { actor: by, verb: 'reload', subject: 'configuration', outcome: 'done', reason: 'applied', data });
     return { seq, revision: config.revision, changed: true, retiredRuns: await adopt(db, config) };
   });
 }
