@@ -54,14 +54,14 @@ export interface Placed {
 
 /** The part of Slack's Web API that Rounds uses. No call repeats itself. Throws `SlackTrouble`. */
 export interface SlackApi {
-  /** Posts a message that carries its outbox id; `channel` is a name with `#`, or an id. */
-  post(request: { channel: string; threadTs?: string; message: Message; outboxId: string }): Promise<Placed>;
+  /** Posts a message that carries its outbox id; `channel` is a name with `#`, or an id. `showsFiles`: files linked in its text are shown. */
+  post(request: { channel: string; threadTs?: string; message: Message; outboxId: string; showsFiles?: boolean }): Promise<Placed>;
   update(request: Placed & { message: Message }): Promise<void>;
   /** The message with that outbox id among those since `oldestMs`, newest pages first. Throws when it cannot be said. */
   findByOutboxId(request: { channel: string; threadTs?: string; outboxId: string; oldestMs: number }): Promise<Placed | undefined>;
   exists(place: Placed): Promise<boolean>;
-  /** Uploads a picture without showing it anywhere, and returns the file's id. */
-  uploadPicture(picture: { name: string; title: string; bytes: Buffer }): Promise<string>;
+  /** Uploads a file without showing it anywhere. Returns its id, and its address for a link. */
+  upload(file: { name: string; title: string; bytes: Buffer }): Promise<{ id: string; link?: string }>;
   /** Answers one person through the address that came with their press or command. */
   respond(responseUrl: string, message: Message): Promise<void>;
   /** Resolves when Slack takes our token. */

@@ -12,17 +12,18 @@ import * as metrics from './metrics.ts';
 import { sendAnswer } from './send/answer.ts';
 import { type NotifierParts, Overtaken, type SendContext } from './send/context.ts';
 import { sendIncident } from './send/incident.ts';
+import { sendReport } from './send/report.ts';
 import { sendThread } from './send/thread.ts';
 import { delayAfter } from './timing.ts';
+import { NO_WAY_IN } from './trouble.ts';
 
 const SENDERS: Record<Claim['kind'], (context: SendContext) => Promise<void>> = {
   incident: sendIncident,
   thread: sendThread,
   answer: sendAnswer,
+  report: sendReport,
 };
 
-/** Slack's words for a channel that the bot cannot speak in (https://api.slack.com/methods/chat.postMessage#errors). */
-const NO_WAY_IN = new Set(['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action']);
 const INVITATION_TURN_MS = 30_000;
 
 export class Notifier {
@@ -157,13 +158,13 @@ export class Notifier {
         await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       default:
-        if (claim.kind === 'incident' && NO_WAY_IN.has(trouble.code)) return this.#waitForInvitation(claim, trouble);
+        if ((claim.kind === 'incident' || claim.kind === 'report') && NO_WAY_IN.has(trouble.code)) return this.#waitForInvitation(claim, trouble);
         log.error(fields, `Slack will not take it: ${trouble.message}`);
         await markRefused(pool, claim, trouble.message);
     }
   }
 
-  /** An alert waits until somebody has let the bot into its channel; until then the bot is not ready. */
+  /** An alert and a report wait until somebody has let the bot into its channel; until then the bot is not ready. */
   async #waitForInvitation(claim: Claim, trouble: SlackTrouble): Promise<void> {
     this.#trouble = `Rounds cannot post in ${claim.channel ?? 'a channel'} (${trouble.code}): invite it there, or correct the channel in rounds.yaml.`;
     this.#parts.log.error({ incident: claim.incidentId, channel: claim.channel, slack: trouble.code }, this.#trouble);

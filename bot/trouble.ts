@@ -29,6 +29,9 @@ const MEANING: Record<string, TroubleKind> = {
   edit_window_closed: 'gone',
 };
 
+/** Slack's words for a channel that the bot cannot speak in (https://api.slack.com/methods/chat.postMessage#errors). */
+export const NO_WAY_IN: ReadonlySet<string> = new Set(['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action']);
+
 /** After a refusal for the rate without a word on how long. */
 const LIMITED_MS = 30_000;
 

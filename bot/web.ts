@@ -50,15 +50,22 @@ export class SlackWeb implements SlackApi {
     });
   }
 
-  async post(request: { channel: string; threadTs?: string; message: Message; outboxId: string }): Promise<Placed> {
+  async post(request: {
+    channel: string;
+    threadTs?: string;
+    message: Message;
+    outboxId: string;
+    showsFiles?: boolean;
+  }): Promise<Placed> {
     const channel = await this.#idOf(request.channel);
     const answer = await this.#call<{ channel?: string; ts?: string }>('chat.postMessage', {
       channel,
       ...(request.threadTs ? { thread_ts: request.threadTs } : {}),
       text: request.message.text,
       blocks: request.message.blocks,
-      unfurl_links: false,
-      unfurl_media: false,
+      // A file is seen by those who see the message of the one who uploaded it with the file's link in its text: bolt-python #1018.
+      unfurl_links: request.showsFiles ?? false,
+      unfurl_media: request.showsFiles ?? false,
       metadata: { event_type: EVENT_TYPE, event_payload: { outbox_id: request.outboxId } },
     });
     if (!answer.ts) throw new SlackTrouble('unclear', 'no_ts', 'Slack answered without a timestamp.');
@@ -100,15 +107,15 @@ export class SlackWeb implements SlackApi {
     }
   }
 
-  async uploadPicture(picture: { name: string; title: string; bytes: Buffer }): Promise<string> {
+  async upload(file: { name: string; title: string; bytes: Buffer }): Promise<{ id: string; link?: string }> {
     try {
-      const answer = await this.#client.filesUploadV2({ file: picture.bytes, filename: picture.name, title: picture.title });
-      const id = (answer as { files?: { files?: { id?: string }[] }[] }).files?.[0]?.files?.[0]?.id;
-      if (id) return id;
+      const answer = await this.#client.filesUploadV2({ file: file.bytes, filename: file.name, title: file.title });
+      const taken = (answer as { files?: { files?: { id?: string; permalink?: string }[] }[] }).files?.[0]?.files?.[0];
+      if (taken?.id) return { id: taken.id, ...(taken.permalink ? { link: taken.permalink } : {}) };
     } catch (error) {
       throw troubleOf(error);
     }
-    throw new SlackTrouble('not-sent', 'no_file', 'Slack took the picture but named no file.');
+    throw new SlackTrouble('not-sent', 'no_file', 'Slack took the file but gave it no id.');
   }
 
   async respond(responseUrl: string, message: Message): Promise<void> {

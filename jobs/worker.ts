@@ -11,12 +11,14 @@ import { foldReport, judgeDirty } from './evaluate.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { planSlots } from './plan.ts';
 import { Malformed } from './queue.ts';
+import { makeDueReports } from './report.ts';
 import { ReportQueues } from './reports.ts';
 import { requeueRuns, sweepRuns } from './sweep.ts';
 
 const TURN_MS = 1_000;
 const ACTIONS_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
+const REPORT_TURN_MS = 5_000;
 const DAY_MS = 86_400_000;
 const CLOSE_BOUND_MS = 8_000;
 
@@ -100,6 +102,14 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
       work: async () => {
         await underOneConfig(deps, (now) => requeueRuns(now));
         if (await underOneConfig(deps, sweepRuns)) judging.wake();
+      },
+    }),
+    startLoop({
+      name: 'report',
+      everyMs: REPORT_TURN_MS,
+      log,
+      work: async () => {
+        if (await underOneConfig(deps, makeDueReports)) await wakeBot(deps);
       },
     }),
     startLoop({

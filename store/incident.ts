@@ -63,6 +63,15 @@ export async function listIncidents(db: Db, resolvedSinceMs: number, limit = 20)
   return rows.map(fromRow);
 }
 
+/** Incidents that were open at some time between these two, the oldest first. */
+export async function incidentsBetween(db: Db, fromMs: number, untilMs: number): Promise<Incident[]> {
+  const { rows } = await db.query<IncidentRow>(
+    `select * from incident where opened_at <= $2 and (state = 'open' or resolved_at > $1) order by opened_at`,
+    [at(fromMs), at(untilMs)],
+  );
+  return rows.map(fromRow);
+}
+
 export interface NewIncident {
   scope: string;
   class: IncidentClass;

@@ -14,10 +14,10 @@
 import { type Db, inTransaction, type Pool } from './db.ts';
 
 /** Lower goes first. A full interruption never waits behind a report. */
-export const PRIORITY = { interruption: 10, outage: 20, resolve: 30, degradation: 40, answer: 15, thread: 50 } as const;
+export const PRIORITY = { interruption: 10, outage: 20, resolve: 30, degradation: 40, answer: 15, thread: 50, report: 60 } as const;
 
 export interface NewOutboxRow {
-  kind: 'incident' | 'thread' | 'answer';
+  kind: 'incident' | 'thread' | 'answer' | 'report';
   /** Rows of one lane are sent in order. */
   lane: string;
   channel?: string;

@@ -138,7 +138,7 @@ async function uploadPicture(context: SendContext, incident: Incident, post: Pos
   const extension = picture.mime === 'image/png' ? 'png' : 'jpg';
   try {
     const name = `incident-${incident.id}-${pictureId}.${extension}`;
-    const fileId = await slack.uploadPicture({ name, title: `INC-${incident.id}`, bytes: picture.bytes });
+    const { id: fileId } = await slack.upload({ name, title: `INC-${incident.id}`, bytes: picture.bytes });
     await recordPicture(pool, incident.id, fileId, pictureId);
     return fileId;
   } catch (error) {

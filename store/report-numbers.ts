@@ -1,0 +1,169 @@
+/**
+ * What is counted for a report. A window of results and of the ledger's exceptions is read by index alone (`result_window`,
+ * `run_exception`), whatever else is in the tables; nothing is sorted, since durations are counted as histograms (core/report/pace.ts).
+ */
+import type { Config } from '../core/config/model.ts';
+import { partsOf } from '../core/report/chart.ts';
+import {
+  type Counted,
+  checksOf,
+  type ExceptionCount,
+  makeNumbers,
+  type ReportFrame,
+  type ReportNumbers,
+  type RoundCount,
+  type RunCount,
+} from '../core/report/numbers.ts';
+import { STEP_RATIO } from '../core/report/pace.ts';
+import { at, type Db } from './db.ts';
+import { incidentsBetween } from './incident.ts';
+
+export interface CountRequest {
+  checks: readonly string[];
+  fromMs: number;
+  untilMs: number;
+}
+
+/** How many runs of the window have not ended yet. */
+export async function runsUnderWay(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<number> {
+  // `not_after` is later than the time that was planned, and the index of due runs is by it.
+  const { rows } = await db.query<{ runs: number }>(
+    `select count(*) as runs from run where state = 'due' and not_after > $1 and planned_at > $1 and planned_at <= $2
+       and purpose = 'scheduled' and check_id = any($3)`,
+    [at(fromMs), at(untilMs), checks],
+  );
+  return rows[0]?.runs ?? 0;
+}
+
+/** When the first result of the window was planned; `undefined` without one. */
+async function firstResultBetween(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<number | undefined> {
+  const { rows } = await db.query<{ planned_at: Date }>(
+    `select planned_at from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3)
+     order by planned_at limit 1`,
+    [at(fromMs), at(untilMs), checks],
+  );
+  return rows[0]?.planned_at.getTime();
+}
+
+/** How long before the window what is usual is taken from. */
+const USUAL_MS = 7 * 86_400_000;
+
+/** The numbers of a report. To be called inside a transaction: it gives the counting room in memory. */
+export async function reportNumbers(db: Db, config: Config, frame: Omit<ReportFrame, 'parts'>): Promise<ReportNumbers> {
+  const checks = checksOf(config, frame.services).map((check) => check.id);
+  const { fromMs, untilMs, timeZone } = frame;
+  const firstMs = await firstResultBetween(db, { checks, fromMs, untilMs });
+  const parts = partsOf(fromMs, untilMs, timeZone, firstMs);
+  const counted = await countAll(db, { checks, fromMs, untilMs, parts });
+  return makeNumbers(config, { ...frame, parts }, { ...counted, ...(firstMs === undefined ? {} : { firstMs }) });
+}
+
+interface PartRequest extends CountRequest {
+  parts: ReportFrame['parts'];
+}
+
+async function countAll(db: Db, request: PartRequest): Promise<Counted> {
+  await db.query(`set local work_mem = '64MB'`);
+  return {
+    rounds: await countRounds(db, request),
+    runs: await countRuns(db, request),
+    parts: await countParts(db, request),
+    exceptions: await countExceptions(db, request),
+    underWay: await runsUnderWay(db, request),
+    incidents: await incidentsBetween(db, request.fromMs, request.untilMs),
+  };
+}
+
+/** Rounds by check and part: results and missed runs of one slot together say how many locations were due, and what they said. */
+async function countRounds(db: Db, { checks, fromMs, untilMs, parts }: PartRequest): Promise<RoundCount[]> {
+  const { rows } = await db.query<{ check_id: string; part: number; well: number; failed: number; unseen: number }>(
+    `with said as (
+       select check_id, planned_at, count(*) filter (where verdict = 'down') as down, count(*) filter (where verdict <> 'fault') as spoke,
+         count(*) as due
+       from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3) group by 1, 2
+       union all
+       select check_id, planned_at, 0, 0, count(*) from run
+       where state = 'missed' and planned_at > $1 and planned_at <= $2
+         and purpose = 'scheduled' and check_id = any($3)
+       group by 1, 2),
+     round as (select check_id, planned_at, sum(down) as down, sum(spoke) as spoke, sum(due) as due from said group by 1, 2)
+     select check_id, floor(extract(epoch from planned_at - $4) * 1000 / $5)::int as part,
+       count(*) filter (where down * 2 <= due and spoke * 2 > due) as well, count(*) filter (where down * 2 > due) as failed,
+       count(*) filter (where down * 2 <= due and spoke * 2 <= due) as unseen
+     from round group by 1, 2`,
+    [at(fromMs), at(untilMs), checks, at(parts.startMs), parts.widthMs],
+  );
+  return rows.map(({ check_id: check, ...row }) => ({ check, ...row }));
+}
+
+const STEP = `floor(ln(greatest(duration_ms, 1)) / ln(${STEP_RATIO}))::int`;
+
+/** Runs by check and location, with their durations in the window and in the days before. */
+async function countRuns(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<RunCount[]> {
+  const { rows } = await db.query<{ check_id: string; location: string; verdict: string; runs: number; steps: number[]; counts: number[] }>(
+    `select check_id, location, verdict, sum(runs)::bigint as runs, array_agg(step) as steps, array_agg(runs) as counts from (
+       select check_id, location, case when planned_at <= $2 then 'usual' else verdict end as verdict, ${STEP} as step, count(*)::int as runs
+       from result where planned_at > $1 and planned_at <= $3 and purpose = 'scheduled' and check_id = any($4)
+         and (planned_at > $2 or verdict in ('up', 'degraded'))
+       group by 1, 2, 3, 4) as counted
+     group by 1, 2, 3`,
+    [at(fromMs - USUAL_MS), at(fromMs), at(untilMs), checks],
+  );
+  const found = new Map<string, RunCount & { pace: Map<number, number>; usual: Map<number, number> }>();
+  for (const row of rows) {
+    const key = `${row.check_id} ${row.location}`;
+    const one = found.get(key) ?? emptyRuns(row.check_id, row.location);
+    found.set(key, one);
+    if (row.verdict === 'up' || row.verdict === 'degraded') addSteps(one.pace, row);
+    if (row.verdict === 'usual') addSteps(one.usual, row);
+    if (row.verdict === 'up' || row.verdict === 'degraded' || row.verdict === 'down' || row.verdict === 'fault')
+      one[row.verdict] += row.runs;
+  }
+  return [...found.values()];
+}
+
+function emptyRuns(check: string, location: string) {
+  const counts = { up: 0, degraded: 0, down: 0, fault: 0 };
+  return { check, location, ...counts, pace: new Map<number, number>(), usual: new Map<number, number>() };
+}
+
+function addSteps(to: Map<number, number>, { steps, counts }: { steps: readonly number[]; counts: readonly number[] }): void {
+  steps.forEach((step, index) => {
+    to.set(step, (to.get(step) ?? 0) + (counts[index] ?? 0));
+  });
+}
+
+/** Durations of each template in each part of the window, of runs that were not down. */
+async function countParts(db: Db, { checks, fromMs, untilMs, parts }: PartRequest): Promise<Counted['parts']> {
+  const { rows } = await db.query<{ template: string; part: number; steps: number[]; counts: number[] }>(
+    `select template, part, array_agg(step) as steps, array_agg(runs) as counts from (
+       select split_part(check_id, '/', 1) as template, floor(extract(epoch from planned_at - $4) * 1000 / $5)::int as part,
+         ${STEP} as step, count(*)::int as runs
+       from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3) and verdict in ('up', 'degraded')
+       group by 1, 2, 3) as counted
+     group by 1, 2`,
+    [at(fromMs), at(untilMs), checks, at(parts.startMs), parts.widthMs],
+  );
+  return rows.map((row) => {
+    const pace = new Map<number, number>();
+    addSteps(pace, row);
+    return { template: row.template, part: row.part, pace };
+  });
+}
+
+/** Runs that did not go as planned. */
+async function countExceptions(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<ExceptionCount[]> {
+  const { rows } = await db.query<{
+    check_id: string;
+    location: string;
+    state: ExceptionCount['state'];
+    reason: string | null;
+    runs: number;
+  }>(
+    `select check_id, location, state, reason, count(*) as runs from run
+     where state in ('late', 'fault', 'missed') and planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3)
+     group by 1, 2, 3, 4`,
+    [at(fromMs), at(untilMs), checks],
+  );
+  return rows.map(({ check_id: check, reason, ...row }) => ({ check, reason: reason ?? '', ...row }));
+}
