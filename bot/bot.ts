@@ -2,16 +2,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QUEUES } from '../jobs/contract.ts';
 import type { Queues } from '../jobs/queue.ts';
+import { loadActions } from '../runbooks/registry.ts';
+import { forgetModals } from '../store/modal.ts';
 import { firstSeen, forgetSeen } from '../store/seen.ts';
 import { handleCommand } from './command.ts';
-import { type BotParts, type SlackApi, SlackTrouble } from './contract.ts';
+import { type BotParts, type OpenForm, type SlackApi, SlackTrouble, type SubmissionAnswer } from './contract.ts';
+import { type FormParts, handleFormChange, handleFormClosed, handleSubmission } from './form.ts';
+import { HOME_TIMING, Home, type HomeTiming } from './home.ts';
+import { handleHomePress } from './home-press.ts';
 import * as metrics from './metrics.ts';
 import { Notifier } from './notify.ts';
+import { tellDirectly } from './open.ts';
 import { handlePress } from './press.ts';
 import { reconcilePosts } from './reconcile.ts';
-import { loadButtonVerbs, loadCommandVerbs } from './registry.ts';
+import { loadButtonVerbs, loadCommandVerbs, loadFormVerbs } from './registry.ts';
+import { data, sentence } from './render/blocks.ts';
+import { messageModal } from './render/modal.ts';
 import { failed } from './render/refusal.ts';
 import { openSlackDoor } from './slack.ts';
+import type { SocketTiming } from './socket.ts';
 import { TIMING, type Timing } from './timing.ts';
 
 const RETRY_MS = 2_000;
@@ -27,6 +36,10 @@ export interface BotOptions extends BotParts {
   /** Without it the bot only polls. */
   queues?: Queues;
   timing?: Timing;
+  homeTiming?: HomeTiming;
+  socketTiming?: SocketTiming;
+  /** Where the Web API is, when it is not Slack itself; Socket Mode asks there for its connections. */
+  apiUrl?: string;
 }
 
 export interface Bot {
@@ -41,7 +54,7 @@ export interface Bot {
 /** Starts the bot. Throws when its port is taken or a verb's file is not one. */
 export async function startBot(options: BotOptions): Promise<Bot> {
   const { pool, log, clock, slack } = options;
-  const [buttons, commands] = await Promise.all([loadButtonVerbs(), loadCommandVerbs()]);
+  const [buttons, commands, forms, actions] = await Promise.all([loadButtonVerbs(), loadCommandVerbs(), loadFormVerbs(), loadActions()]);
   const timing = options.timing ?? TIMING;
   // Configurations come and go: whoever spreads these parts has one from beginning to end.
   const parts = {
@@ -50,25 +63,40 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     clock,
     slack,
     buttons,
+    commands,
+    forms,
+    actions,
     timing,
+    wake: () => wake(),
     get config() {
       return options.config;
     },
   };
   const notifier = new Notifier(parts);
-  const wake = () => notifier.wake();
+  const home = new Home(parts, options.homeTiming ?? HOME_TIMING);
+  const wake = () => {
+    notifier.wake();
+    home.wake();
+  };
   const door = await openSlackDoor({
     ...options,
     firstSeen: (ids) => firstSeen(pool, ids),
-    onPress: (press) => handlePress({ ...parts, wake }, press),
-    onCommand: (call) => handleCommand({ ...parts, commands }, call),
-    onFailure: (responseUrl) => tellFailure(parts, responseUrl),
+    onPress: (press) => handlePress({ ...parts }, press),
+    onCommand: (call) => handleCommand({ ...parts }, call),
+    onViewPress: ({ form, ...press }) => (form ? handleFormChange({ ...parts }, { ...press, form }) : handleHomePress({ ...parts }, press)),
+    onSubmission: (submission) => handleSubmission({ ...parts }, submission),
+    onLateAnswer: (form, answer) => tellLate(parts, form, answer),
+    onFormClosed: (submission) => handleFormClosed(parts, submission),
+    onHomeOpened: (user) => home.opened(user),
+    onFailure: (whom) => tellFailure(parts, whom),
     onAck: (seconds) => metrics.ackSeconds.observe(seconds),
   });
   const hello = sayHello(parts, wake);
   notifier.start();
+  home.start();
+  const forget = () => Promise.all([forgetSeen(pool), forgetModals(pool)]);
   const forgetting = setInterval(
-    () => void forgetSeen(pool).catch((error: Error) => log.debug({ error: error.message }, 'later')),
+    () => void forget().catch((error: Error) => log.debug({ error: error.message }, 'later')),
     FORGET_EVERY_MS,
   );
   const working = options.queues?.work(QUEUES.notify, { concurrency: 1, policy: 'once' }, async () => wake());
@@ -79,19 +107,26 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     stop: async () => {
       clearInterval(forgetting);
       hello.stop();
-      await Promise.all([door.stop(), notifier.stop(), working?.close(1_000)]);
+      await Promise.all([door.stop(), notifier.stop(), home.stop(), working?.close(1_000)]);
     },
   };
 }
 
 /** Nobody who pressed looks at nothing, not even when Rounds itself failed. */
-async function tellFailure(parts: BotParts & { slack: SlackApi }, responseUrl: string | undefined): Promise<void> {
-  if (!responseUrl) return;
+async function tellFailure(parts: Pick<FormParts, 'slack' | 'log'>, whom: { responseUrl?: string; user?: string }): Promise<void> {
   try {
-    await parts.slack.respond(responseUrl, failed());
+    if (whom.responseUrl) await parts.slack.respond(whom.responseUrl, failed());
+    else if (whom.user) await tellDirectly(parts, whom.user, failed());
   } catch (error) {
     parts.log.error({ error: (error as Error).message }, 'Somebody who asked for something could not be answered');
   }
+}
+
+/** What came of a form that took longer than Slack waits. What stands wrong in a field can no longer be shown there. */
+async function tellLate(parts: Pick<FormParts, 'slack'>, form: OpenForm, answer: SubmissionAnswer): Promise<void> {
+  if (answer.response_action === 'update') return parts.slack.updateView({ id: form.viewId, view: answer.view });
+  const said = answer.response_action === 'clear' ? ['Done. What comes of it is told where you asked.'] : Object.values(answer.errors);
+  await parts.slack.updateView({ id: form.viewId, view: messageModal('Rounds', sentence(...said.map(data))) });
 }
 
 /** Asks Slack until it takes our token, then looks once whether our posts are still there. */

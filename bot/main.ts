@@ -38,7 +38,8 @@ export const start: Start = async ({ env, log, options }) => {
     now: clock.now,
   });
   const host = env.ROUNDS_BOT_HOST ?? '127.0.0.1';
-  const door = { signingSecret, botToken, ...(appToken ? { appToken } : {}), host, port: portOf(env.ROUNDS_BOT_PORT) };
+  const apiUrl = env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {};
+  const door = { signingSecret, botToken, ...(appToken ? { appToken } : {}), ...apiUrl, host, port: portOf(env.ROUNDS_BOT_PORT) };
   const bot = await startBot({
     pool,
     log,

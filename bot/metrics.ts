@@ -10,6 +10,15 @@ export const commands = counter('rounds_commands_total', 'Slash commands by verb
 export const outboxWaiting = gauge('rounds_outbox_waiting', 'Rows of the outbox that wait');
 export const outboxOldest = gauge('rounds_outbox_oldest_seconds', 'How long the oldest row of the outbox has waited');
 export const ackSeconds = histogram('rounds_ack_seconds', 'From Bolt to the acknowledgement', [0.005, 0.02, 0.1, 0.5, 1, 2, 3]);
+/** A trigger is good for 3 s: https://docs.slack.dev/interactivity/handling-user-interaction */
+export const formSeconds = histogram(
+  'rounds_form_open_seconds',
+  'From a press to the form that Slack shows',
+  [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3],
+);
+export const forms = counter('rounds_forms_total', 'Forms that were sent, by verb and outcome', ['verb', 'outcome']);
+export const homes = counter('rounds_home_views_total', 'Home tabs published, by outcome', ['outcome']);
+export const socketConnections = gauge('rounds_socket_connections', 'Connections of Socket Mode that are up');
 /** From the row of the outbox to Slack's answer. */
 export const postSeconds = histogram('rounds_post_seconds', 'How long Slack took to accept a post', [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120]);
 

@@ -1,6 +1,6 @@
-/** Finds the verbs: every file of `actions/` and `commands/` is one, and is named after its verb. */
+/** Finds the verbs: every file of `actions/`, `commands/` and `modals/` is one, and is named after its verb. */
 import { readdir } from 'node:fs/promises';
-import type { ButtonVerb, CommandVerb } from './contract.ts';
+import type { ButtonVerb, CommandVerb, FormVerb } from './contract.ts';
 
 /** The verbs of the buttons, by name. */
 export function loadButtonVerbs(): Promise<ReadonlyMap<string, ButtonVerb>> {
@@ -10,6 +10,11 @@ export function loadButtonVerbs(): Promise<ReadonlyMap<string, ButtonVerb>> {
 /** The verbs of `/rounds`, by name. */
 export function loadCommandVerbs(): Promise<ReadonlyMap<string, CommandVerb>> {
   return load<CommandVerb>('commands', (verb) => typeof verb.run === 'function');
+}
+
+/** The verbs of the forms, by name. */
+export function loadFormVerbs(): Promise<ReadonlyMap<string, FormVerb>> {
+  return load<FormVerb>('modals', (verb) => typeof verb.submit === 'function');
 }
 
 /** Throws when a file holds no verb, or one that is not the file's name. */

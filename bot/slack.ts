@@ -1,24 +1,36 @@
 /**
- * The one file that knows Bolt. Presses and commands come in by signed HTTP, or by Socket Mode when there is an app token; each is
- * acknowledged first, then held against what was seen before, then worked on. Whoever pressed gets an answer, whatever happens.
+ * The one file that knows Bolt. Presses, commands, forms and events come in by signed HTTP, or by Socket Mode when there is an app
+ * token; each is acknowledged first, then held against what was seen before, then worked on. A form alone is worked on first, since its
+ * acknowledgement says what stands wrong in which field. Whoever pressed gets an answer, whatever happens.
  *
  * Bolt accepts timestamps in the future and runs a byte-identical replay again (measured on 5.1); both are refused here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { App, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
+import { App, HTTPReceiver, SocketModeReceiver, type ViewClosedAction, type ViewSubmitAction } from '@slack/bolt';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/process.ts';
-import type { CommandCall, Press } from './contract.ts';
+import type { CommandCall, OpenForm, Press, Submission, SubmissionAnswer, ViewPress } from './contract.ts';
+import { originOf } from './incoming.ts';
+import type { Message } from './render/blocks.ts';
+import { messageModal } from './render/modal.ts';
+import { cameTwice, failed, stillWorking } from './render/refusal.ts';
 import { slackLogger } from './slack-log.ts';
+import { keepConnected, SOCKET_TIMING, type SocketTiming } from './socket.ts';
 
 /** As far as Slack's clock may be ahead of ours. */
 const FUTURE_LIMIT_S = 60;
+/** Of the 3 s that Slack waits for an acknowledgement: https://docs.slack.dev/interactivity/handling-user-interaction */
+const SUBMISSION_MS = 2_000;
+const TITLE = 'Rounds';
 
 export interface SlackDoorOptions {
   signingSecret: string;
   botToken: string;
   /** With it, Socket Mode is used and no port is opened. */
   appToken?: string;
+  /** Where the Web API is, when it is not Slack itself. */
+  apiUrl?: string;
+  socketTiming?: SocketTiming;
   host: string;
   /** 0 for a free one. */
   port: number;
@@ -28,8 +40,14 @@ export interface SlackDoorOptions {
   firstSeen(ids: readonly string[]): Promise<boolean>;
   onPress(press: Press): Promise<void>;
   onCommand(call: CommandCall): Promise<void>;
+  onViewPress(press: ViewPress): Promise<void>;
+  onSubmission(submission: Submission): Promise<{ answer: SubmissionAnswer; after(): Promise<void> }>;
+  /** Shows an answer that came too late for the acknowledgement. */
+  onLateAnswer(form: OpenForm, answer: SubmissionAnswer): Promise<void>;
+  onFormClosed(submission: Submission): Promise<void>;
+  onHomeOpened(user: string): Promise<void>;
   /** Tells whoever pressed or typed that Rounds itself failed. Never throws. */
-  onFailure(responseUrl: string | undefined, error: unknown): Promise<void>;
+  onFailure(whom: { responseUrl?: string; user?: string }, error: unknown): Promise<void>;
   /** How long the acknowledgement took. */
   onAck(seconds: number): void;
 }
@@ -42,7 +60,7 @@ export interface SlackDoor {
   stop(): Promise<void>;
 }
 
-/** Opens the door for presses and commands. Throws when the port is taken; Socket Mode goes on trying by itself. */
+/** Opens the door for what people do in Slack. Throws when the port is taken; Socket Mode goes on trying by itself. */
 export async function openSlackDoor(options: SlackDoorOptions): Promise<SlackDoor> {
   return options.appToken ? openSocket(options, options.appToken) : openHttp(options);
 }
@@ -52,7 +70,7 @@ async function openHttp(options: SlackDoorOptions): Promise<SlackDoor> {
     signingSecret: options.signingSecret,
     endpoints: ['/slack/events'],
     logger: slackLogger(options.log),
-    customPropertiesExtractor: (request) => ({ signature: String(request.headers['x-slack-signature'] ?? '') }),
+    customPropertiesExtractor: (request) => ({ delivery: `signature:${request.headers['x-slack-signature'] ?? ''}` }),
   });
   const inner = receiver.requestListener;
   receiver.requestListener = (request: IncomingMessage, response: ServerResponse) => {
@@ -79,35 +97,33 @@ function isFromTheFuture(request: IncomingMessage, options: SlackDoorOptions): b
   return Number(request.headers['x-slack-request-timestamp']) > options.clock.now() / 1000 + FUTURE_LIMIT_S;
 }
 
-/** How often a first connection is tried again; later ones Bolt renews by itself. */
-const SOCKET_RETRY_MS = 5_000;
+/** Of one request for a connection. */
+const CONNECT_MS = 10_000;
 
-async function openSocket(options: SlackDoorOptions, appToken: string): Promise<SlackDoor> {
-  const receiver = new SocketModeReceiver({ appToken, logger: slackLogger(options.log) });
-  const app = appOn(receiver, options);
-  let connected = false;
-  let stopped = false;
-  const connect = async (): Promise<void> => {
-    while (!connected && !stopped) {
-      try {
-        await app.start();
-        connected = true;
-      } catch (error) {
-        options.log.warn({ error: messageOf(error) }, 'Socket Mode could not connect; trying again');
-        await new Promise((resolve) => setTimeout(resolve, SOCKET_RETRY_MS).unref());
-      }
-    }
+function openSocket(options: SlackDoorOptions, appToken: string): SlackDoor {
+  const receiver = () =>
+    new SocketModeReceiver({
+      appToken,
+      logger: slackLogger(options.log),
+      autoReconnectEnabled: false,
+      customPropertiesExtractor: ({ envelope_id: id }: { envelope_id?: unknown }) => ({ delivery: `envelope:${String(id)}` }),
+      installerOptions: {
+        clientOptions: {
+          retryConfig: { retries: 0 },
+          rejectRateLimitedCalls: true,
+          timeout: CONNECT_MS,
+          ...(options.apiUrl ? { slackApiUrl: options.apiUrl } : {}),
+        },
+      },
+    });
+  const app = appOn(receiver(), options);
+  const open = () => {
+    const one = receiver();
+    one.init(app);
+    return one.client;
   };
-  const connecting = connect();
-  return {
-    port: undefined,
-    trouble: () => (connected ? undefined : 'Slack cannot be reached by Socket Mode: presses and commands do not arrive.'),
-    stop: async () => {
-      stopped = true;
-      if (connected) await app.stop();
-      else void connecting;
-    },
-  };
+  const sockets = keepConnected({ open, log: options.log, timing: options.socketTiming ?? SOCKET_TIMING });
+  return { port: undefined, trouble: sockets.trouble, stop: sockets.stop };
 }
 
 function appOn(receiver: HTTPReceiver | SocketModeReceiver, options: SlackDoorOptions): App {
@@ -118,17 +134,35 @@ function appOn(receiver: HTTPReceiver | SocketModeReceiver, options: SlackDoorOp
     // One workspace and one token: nothing is looked up, so starting needs no Slack.
     authorize: async () => ({ botToken: options.botToken }),
   });
-  // Fields that Slack says are always there are checked all the same: the body is input.
+  const { clock } = options;
   app.action(/.*/, async ({ ack, body, action, context }) => {
-    const { responseUrl, triggerId, user } = originOf(body);
+    const { form, inView, ...origin } = originOf(body);
+    const trigger = { user: origin.user, triggerId: origin.triggerId, arrivedMs: clock.monotonic() };
     const value = 'value' in action && typeof action.value === 'string' ? action.value : '';
-    const work = () => options.onPress({ buttonId: value, user, responseUrl: responseUrl ?? '' });
-    await receive(options, { ack, ids: idsOf(context, triggerId), responseUrl, work });
+    const actionId = 'action_id' in action ? action.action_id : '';
+    const work = () =>
+      inView
+        ? options.onViewPress({ ...trigger, actionId, ...(form ? { form } : {}) })
+        : options.onPress({ ...trigger, buttonId: value, opens: actionId.startsWith('open-'), responseUrl: origin.responseUrl });
+    await receive(options, { ack, ids: idsOf(context, `trigger:${origin.triggerId}`), whom: origin, work });
   });
   app.command(/.*/, async ({ ack, command, context }) => {
-    const call = { text: command.text ?? '', user: command.user_id, channel: command.channel_id, responseUrl: command.response_url };
-    const work = () => options.onCommand(call);
-    await receive(options, { ack, ids: idsOf(context, command.trigger_id), responseUrl: command.response_url, work });
+    const { user_id: user, channel_id: channel, response_url: responseUrl, trigger_id: triggerId } = command;
+    const call = { text: command.text ?? '', user, channel, responseUrl, triggerId, arrivedMs: clock.monotonic() };
+    await receive(options, { ack, ids: idsOf(context, `trigger:${triggerId}`), whom: call, work: () => options.onCommand(call) });
+  });
+  app.view<ViewSubmitAction>({ type: 'view_submission', callback_id: /.*/ }, ({ ack, body, context }) =>
+    submitted(options, { ack, body, context }),
+  );
+  app.view<ViewClosedAction>({ type: 'view_closed', callback_id: /.*/ }, async ({ ack, body, context }) => {
+    const { form, user } = originOf(body);
+    const work = async () => (form ? options.onFormClosed({ form, user }) : undefined);
+    await receive(options, { ack, ids: idsOf(context, ''), whom: {}, work });
+  });
+  // Bolt has acknowledged an event before it comes here.
+  app.event('app_home_opened', async ({ event, body, context }) => {
+    const work = async () => (event.tab === 'home' ? options.onHomeOpened(event.user) : undefined);
+    await receive(options, { ack: async () => {}, ids: idsOf(context, `event:${body.event_id}`), whom: {}, work });
   });
   app.error(async (error) => options.log.error({ error: messageOf(error) }, 'Bolt failed'));
   return app;
@@ -137,10 +171,11 @@ function appOn(receiver: HTTPReceiver | SocketModeReceiver, options: SlackDoorOp
 interface Incoming {
   ack(): Promise<void>;
   ids: string[];
-  responseUrl: string | undefined;
+  whom: { responseUrl?: string; user?: string };
   work(): Promise<void>;
 }
 
+/** What could not be acknowledged is not worked on: Slack sends it again, or tells whoever pressed that it did not arrive. */
 async function receive(options: SlackDoorOptions, incoming: Incoming): Promise<void> {
   const beganMs = options.clock.monotonic();
   await incoming.ack();
@@ -153,19 +188,56 @@ async function receive(options: SlackDoorOptions, incoming: Incoming): Promise<v
     await incoming.work();
   } catch (error) {
     options.log.error({ error: messageOf(error) }, 'What somebody asked for in Slack failed');
-    await options.onFailure(incoming.responseUrl, error);
+    await options.onFailure(incoming.whom, error);
   }
 }
 
-/** The signature names the request, the trigger the click; a replay has both, and one of them is enough to know it. */
-function idsOf(context: Record<string, unknown>, triggerId: string | undefined): string[] {
-  const signature = typeof context.signature === 'string' ? context.signature : '';
-  return [...(signature ? [`signature:${signature}`] : []), ...(triggerId ? [`trigger:${triggerId}`] : [])];
+interface IncomingForm {
+  ack(answer: SubmissionAnswer): Promise<void>;
+  body: unknown;
+  context: Record<string, unknown>;
 }
 
-function originOf(body: object): { responseUrl: string | undefined; triggerId: string | undefined; user: string } {
-  const fields = body as { response_url?: string; trigger_id?: string; user?: { id?: string } };
-  return { responseUrl: fields.response_url, triggerId: fields.trigger_id, user: fields.user?.id ?? '' };
+/** Answered in the acknowledgement when that can be in time, else in the form, which says meanwhile that it is being worked on. */
+async function submitted(options: SlackDoorOptions, { ack, body, context }: IncomingForm): Promise<void> {
+  const beganMs = options.clock.monotonic();
+  const { form, user } = originOf(body);
+  if (!form) return ack({ response_action: 'clear' });
+  const working = submit(options, { form, user }, idsOf(context, ''));
+  const inTime = await Promise.race([
+    working,
+    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), SUBMISSION_MS).unref()),
+  ]);
+  await ack(inTime?.answer ?? { response_action: 'update', view: messageModal(TITLE, stillWorking()) });
+  options.onAck((options.clock.monotonic() - beganMs) / 1000);
+  const { answer, after } = await working;
+  try {
+    if (!inTime) await options.onLateAnswer(form, answer);
+    await after();
+  } catch (error) {
+    options.log.error({ error: messageOf(error) }, 'What came of a form could not be told');
+  }
+}
+
+/** Never throws: whatever happens, the form says it. */
+async function submit(options: SlackDoorOptions, submission: Submission, ids: string[]): ReturnType<SlackDoorOptions['onSubmission']> {
+  try {
+    if (await options.firstSeen(ids)) return await options.onSubmission(submission);
+    options.log.warn({}, 'A form came a second time and has no effect');
+    return saying(cameTwice());
+  } catch (error) {
+    options.log.error({ error: messageOf(error) }, 'A form that somebody sent failed');
+    return saying(failed());
+  }
+}
+
+function saying(message: Message): { answer: SubmissionAnswer; after(): Promise<void> } {
+  return { answer: { response_action: 'update', view: messageModal(TITLE, message) }, after: async () => {} };
+}
+
+/** The signature or the envelope names the delivery, the rest what is delivered; a replay has both, and one of them is enough to know it. */
+function idsOf(context: Record<string, unknown>, own: string): string[] {
+  return [context.delivery, own].filter((id): id is string => typeof id === 'string' && /:./.test(id));
 }
 
 function messageOf(error: unknown): string {

@@ -7,6 +7,8 @@ import { WebClient } from '@slack/web-api';
 import type { Log } from '../core/process.ts';
 import { type Placed, type SlackApi, SlackTrouble } from './contract.ts';
 import type { Message } from './render/blocks.ts';
+import type { HomeView } from './render/home.ts';
+import type { ModalView } from './render/modal.ts';
 import { slackLogger } from './slack-log.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -50,13 +52,7 @@ export class SlackWeb implements SlackApi {
     });
   }
 
-  async post(request: {
-    channel: string;
-    threadTs?: string;
-    message: Message;
-    outboxId: string;
-    showsFiles?: boolean;
-  }): Promise<Placed> {
+  async post(request: { channel: string; threadTs?: string; message: Message; outboxId: string; showsFiles?: boolean }): Promise<Placed> {
     const channel = await this.#idOf(request.channel);
     const answer = await this.#call<{ channel?: string; ts?: string }>('chat.postMessage', {
       channel,
@@ -118,13 +114,13 @@ export class SlackWeb implements SlackApi {
     throw new SlackTrouble('not-sent', 'no_file', 'Slack took the file but gave it no id.');
   }
 
-  async respond(responseUrl: string, message: Message): Promise<void> {
+  async respond(responseUrl: string, message: Message, to: 'one' | 'everybody' = 'one'): Promise<void> {
     let response: Response;
     try {
       response = await fetch(responseUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json; charset=utf-8' },
-        body: JSON.stringify({ response_type: 'ephemeral', replace_original: false, ...message }),
+        body: JSON.stringify({ response_type: to === 'everybody' ? 'in_channel' : 'ephemeral', replace_original: false, ...message }),
         redirect: 'error',
         signal: AbortSignal.timeout(this.#options.timeoutMs),
       });
@@ -135,6 +131,31 @@ export class SlackWeb implements SlackApi {
     if (response.ok) return;
     const kind = response.status >= 500 ? 'unclear' : 'refused';
     throw new SlackTrouble(kind, `http_${response.status}`, `Slack answered ${response.status} to an answer for one person.`);
+  }
+
+  async openView(triggerId: string, view: ModalView): Promise<string> {
+    return (await this.#view('views.open', { trigger_id: triggerId, view })).id;
+  }
+
+  async updateView(request: { id: string; hash?: string; view: ModalView }): Promise<void> {
+    const { id, hash, view } = request;
+    await this.#view('views.update', { view_id: id, view, ...(hash ? { hash } : {}) });
+  }
+
+  async publishHome(request: { user: string; hash?: string; view: HomeView }): Promise<string> {
+    const { user, hash, view } = request;
+    return (await this.#view('views.publish', { user_id: user, view, ...(hash ? { hash } : {}) })).hash;
+  }
+
+  async permalink(place: Placed): Promise<string> {
+    const answer = await this.#call<{ permalink?: string }>('chat.getPermalink', { channel: place.channel, message_ts: place.ts });
+    if (!answer.permalink) throw new SlackTrouble('refused', 'no_permalink', 'Slack named no address of a message.');
+    return answer.permalink;
+  }
+
+  async #view(method: string, body: Record<string, unknown>): Promise<{ id: string; hash: string }> {
+    const { view } = await this.#call<{ view?: { id?: string; hash?: string } }>(method, body);
+    return { id: view?.id ?? '', hash: view?.hash ?? '' };
   }
 
   async check(): Promise<void> {

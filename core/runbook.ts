@@ -59,12 +59,16 @@ function offerOf(runbook: Runbook, findings: readonly Finding[], action: ActionW
   const finding = action.needsFinding ? findings.find((one) => one.kind === action.needsFinding) : undefined;
   if (action.needsFinding && !finding) return undefined;
   const target = finding?.target ?? {};
-  const said = [runbook.explains, action.preview(runbook.action.params, target), finding?.text];
   return {
     runbook: runbook.id,
     title: runbook.title,
-    preview: said.filter((one) => one !== undefined).join(' '),
+    preview: previewOf(runbook, action.preview(runbook.action.params, target), finding?.text),
     location: runbook.action.location,
     target,
   };
+}
+
+/** What is shown before it runs: what the runbook is for, what its action does, and what was found. */
+export function previewOf(runbook: Runbook, does: string, found: string | undefined): string {
+  return [runbook.explains, does, found].filter((one) => one !== undefined).join(' ');
 }

@@ -1,6 +1,6 @@
 /** Refusals and errors: who may, what was expected, what to do instead. Pure. */
 import { timeOfDay } from '../../core/duration.ts';
-import type { Facts } from '../../core/incident.ts';
+import { type Facts, type Incident, incidentName } from '../../core/incident.ts';
 import { listInWords } from '../../core/words.ts';
 import { data, type Message, sentence } from './blocks.ts';
 
@@ -38,6 +38,18 @@ export function expiredButton(madeAtMs: number, timeZone: string): Message {
   return sentence(`This button is from ${from} and no longer counts. The post above gets a fresh one now: look at it, then press again.`);
 }
 
+/** A button or form of an incident that is over. */
+export function resolvedIncident(incident: Incident, timeZone: string, nowMs: number): Message {
+  const name = incidentName(incident.id);
+  const at = timeOfDay(incident.resolvedAtMs ?? nowMs, timeZone);
+  return sentence(`${name} is resolved since ${at}: nothing is left to do. \`/rounds why ${name}\` tells its story.`);
+}
+
+/** A form that Slack did not open: usually because 3 s had passed. */
+export function formNotOpened(why: string): Message {
+  return sentence(`The form could not be opened in time, and nothing was done. ${data(why)} Press again.`);
+}
+
 /** Something that is not known, with what may have been meant. `words`: what to type then, with its command. */
 export function notKnown(noun: string, asked: string, nearest: string | undefined, typed: (name: string) => string): Message {
   const shown = data(asked.slice(0, 80));
@@ -50,4 +62,14 @@ export function failed(): Message {
   return sentence(
     'Rounds could not do that: something in it failed, and it is in the log of the bot. Look at the thread whether it took effect, then try again.',
   );
+}
+
+/** Stands in a form while what was sent with it takes longer than Slack waits. */
+export function stillWorking(): Message {
+  return sentence('This takes longer than usual. What comes of it is said here.');
+}
+
+/** A form that was delivered twice. */
+export function cameTwice(): Message {
+  return sentence('This form reached Rounds twice and counts once. When nothing is told where you asked, open it anew.');
 }

@@ -28,7 +28,7 @@ export interface ServiceStatus {
   wellSinceMs?: number;
 }
 
-interface View {
+export interface View {
   config: Config;
   nowMs: number;
 }
@@ -70,7 +70,8 @@ export function renderOverview(view: View, statuses: readonly ServiceStatus[], c
   return message(first, blocks);
 }
 
-function overviewLine(view: View, statuses: readonly ServiceStatus[]): string {
+/** All services in one sentence. */
+export function overviewLine(view: View, statuses: readonly ServiceStatus[]): string {
   const states = statuses.map((status) => stateWords(view, status).state);
   const count = (state: State) => states.filter((one) => one === state).length;
   const of = (number: number) => `${number} of ${statuses.length} services`;
@@ -88,7 +89,7 @@ function firstLine(view: View, status: ServiceStatus): string {
 type State = 'well' | 'bad' | 'unknown';
 
 /** A service is called well only while somebody looks. */
-function stateWords(view: View, status: ServiceStatus): { words: string; state: State } {
+export function stateWords(view: View, status: ServiceStatus): { words: string; state: State } {
   const { open } = status;
   const impact = open?.facts.services.find((service) => service.id === status.service.id);
   if (open && impact) {
@@ -109,7 +110,7 @@ function stateWords(view: View, status: ServiceStatus): { words: string; state: 
 }
 
 /** "Post an invoice: 14 of 14 clinics, p95 1.2 s (usually 1.1 s), last round 12 s ago from north, south, cloud". */
-function templateLine(view: View, template: TemplateStatus): string {
+export function templateLine(view: View, template: TemplateStatus): string {
   const { up, total, known, tenants } = counts(template);
   const many =
     known === 0 ? '' : tenants ? `${up} of ${total} ${total === 1 ? 'clinic' : 'clinics'}` : total > 1 ? `${up} of ${total} well` : '';
@@ -117,7 +118,7 @@ function templateLine(view: View, template: TemplateStatus): string {
   return `${markOf(template)} ${data(template.title)}: ${parts.filter(Boolean).join(', ')}`;
 }
 
-interface Counts {
+export interface Counts {
   up: number;
   down: number;
   known: number;
@@ -125,7 +126,8 @@ interface Counts {
   tenants: boolean;
 }
 
-function counts(template: TemplateStatus): Counts {
+/** How many of a template's checks are what. */
+export function counts(template: TemplateStatus): Counts {
   const held = template.checks.map((check) => template.states.get(check.id)?.held ?? 'unknown');
   return {
     up: held.filter((one) => one === 'up').length,
@@ -166,7 +168,7 @@ function lastRound(view: View, template: TemplateStatus): string {
 }
 
 /** When the last result of these checks was planned, and which locations have a fresh one. */
-function roundsOf(view: View, template: TemplateStatus): { lastMs: number; fresh: string[] } {
+export function roundsOf(view: View, template: TemplateStatus): { lastMs: number; fresh: string[] } {
   const said = template.checks.flatMap((check) =>
     Object.entries(template.states.get(check.id)?.locations ?? {}).map(([location, one]) => ({ check, location, atMs: one.plannedAtMs })),
   );

@@ -166,12 +166,12 @@ async function render(context: SendContext, incident: Incident, fileId: string |
 const ORDER = ['acknowledge', 'runbook', 'details'];
 
 async function mintButtons(context: SendContext, incident: Incident): Promise<ButtonElement[]> {
-  const { pool, buttons } = context;
+  const { pool, buttons, config } = context;
   const executions = await executionCounts(pool, incident.id);
   const place = (verb: string) => (ORDER.includes(verb) ? ORDER.indexOf(verb) : ORDER.length);
   const elements: ButtonElement[] = [];
   for (const verb of [...buttons.values()].sort((a, b) => place(a.verb) - place(b.verb))) {
-    for (const offered of verb.offered(incident, executions)) {
+    for (const offered of verb.offered(incident, executions, config)) {
       const value = await mintButton(pool, {
         incidentId: incident.id,
         incidentRevision: incident.revision,
@@ -179,7 +179,10 @@ async function mintButtons(context: SendContext, incident: Incident): Promise<Bu
         params: offered.params,
         expiresInMs: verb.expiresInMs,
       });
-      elements.push(button({ ...offered, actionId: `${verb.verb}:${elements.length}`, value }));
+      const { opens, ...shown } = offered;
+      // Says that a form will be wanted, which has 3 s to open: see bot/slack.ts.
+      const actionId = `${opens ? 'open-' : ''}${verb.verb}:${elements.length}`;
+      elements.push(button({ ...shown, actionId, value }));
     }
   }
   return elements;

@@ -67,7 +67,7 @@ describe('what is not known', () => {
 
 test('help shows every command with an example, and is what nothing typed means', async () => {
   const help = await type('help');
-  for (const usage of ['/rounds status [service]', '/rounds incidents', '/rounds run CHECK', '/rounds why INCIDENT'])
+  for (const usage of ['/rounds status [service]', '/rounds incidents', '/rounds run [CHECK]', '/rounds why INCIDENT'])
     expect(help).toContain(usage);
   expect(await type('')).toBe(help);
 });
@@ -106,7 +106,7 @@ describe('run', () => {
     expect(await slack.query(`select 1 from audit where actor = 'slack:U0EVE' and outcome = 'refused'`)).toHaveLength(1);
   });
 
-  test('without a check names those that there are', async () => {
+  test('without a check, where no form can be opened, names those that there are', async () => {
     expect(await type('run')).toBe('Which check? There are post-invoice and book: `/rounds run post-invoice`');
   });
 });
