@@ -158,7 +158,8 @@ export class Notifier {
         await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       default:
-        if ((claim.kind === 'incident' || claim.kind === 'report') && NO_WAY_IN.has(trouble.code)) return this.#waitForInvitation(claim, trouble);
+        if ((claim.kind === 'incident' || claim.kind === 'report') && NO_WAY_IN.has(trouble.code))
+          return this.#waitForInvitation(claim, trouble);
         log.error(fields, `Slack will not take it: ${trouble.message}`);
         await markRefused(pool, claim, trouble.message);
     }
