@@ -93,6 +93,8 @@ export function webApiRoutes(parts: RouteParts): Hono {
     return answer.error === 'ratelimited' ? context.json(answer, 429, { 'retry-after': '30' }) : context.json(answer);
   });
   app.post('/upload/v1/:file', (context) => passUpload(context, parts.emulator));
+  // The address that `permalink` of a file says, as people follow it from a message.
+  app.get('/files/:file', (context) => context.redirect(`/desk/files/${encodeURIComponent(context.req.param('file'))}`));
   app.get('/files-pri/:file/:name', async (context) => {
     const userId = parts.emulator.userOfToken(bearerOf(context));
     if (userId === undefined) return context.text('not_authed', 401);
