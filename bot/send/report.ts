@@ -47,8 +47,9 @@ async function post(context: SendContext, report: StoredReport, possibleDuplicat
     metrics.posts.inc({ kind: 'report', outcome: 'sent' });
   } catch (error) {
     if (!(error instanceof SlackTrouble) || error.kind !== 'refused') throw error;
-    if (report.files.picture && !pictureAsLink) return void (await putBack(context.pool, claim, timing.pictureRetryMs, error.message));
-    await refuse(context, report, error);
+    const mayBePicture = report.files.picture !== undefined && !pictureAsLink && !NO_WAY_IN.has(error.code);
+    if (!mayBePicture) return refuse(context, report, error);
+    await putBack(context.pool, claim, timing.pictureRetryMs, error.message);
   }
 }
 
