@@ -32,9 +32,14 @@ export function judge(
   const failures = replies.flatMap((reply) => failureOf(reply, expected, secrets) ?? []);
   const [first] = failures;
   if (first === undefined) return need === 'same' ? agreement(replies, secrets) : { verdict: 'up' };
-  const share = replies.length > 1 ? `${failures.length} of ${replies.length} servers: ` : '';
-  const failure = { kind: first.kind, message: `${share}${first.message}` };
+  const failure = { kind: first.kind, message: `${shareInWords(failures.length, replies.length)}${first.message}` };
   return { verdict: need === 'any' && failures.length < replies.length ? 'degraded' : 'down', failure };
+}
+
+/** Of several servers, how many fail; what is said then is the first one's. */
+function shareInWords(failing: number, asked: number): string {
+  if (asked === 1) return '';
+  return failing === 1 ? `1 of ${asked} servers: ` : `${failing} of ${asked} servers fail, the first: `;
 }
 
 function failureOf({ server, heard }: Reply, expected: Expectation, secrets: readonly string[]): Failure | undefined {

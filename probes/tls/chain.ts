@@ -2,8 +2,7 @@
  * The chain that a client would follow: from the server's certificate up, by an authority that is trusted as soon as there is one.
  * Servers send more than that; an old root that nobody follows any more may expire unnoticed, and must not raise an alarm.
  */
-import { X509Certificate } from 'node:crypto';
-import { getCACertificates } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
 
 /** Longer chains are not made by anybody. */
 const MAX_LENGTH = 10;
@@ -39,16 +38,3 @@ function issued(issuer: X509Certificate, certificate: X509Certificate): boolean 
 export function isSelfSigned(certificate: X509Certificate): boolean {
   return issued(certificate, certificate);
 }
-
-/** Every certificate of a PEM text. Throws when one cannot be read. */
-export function certificatesIn(pem: string): X509Certificate[] {
-  return (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((one) => new X509Certificate(one));
-}
-
-/** What this machine trusts, as Node sees it: its own list, and what NODE_EXTRA_CA_CERTS or --use-system-ca add. */
-export function usualRoots(): readonly X509Certificate[] {
-  // 10 ms for 150 of them; they cannot change while the process lives.
-  roots ??= getCACertificates('default').map((pem) => new X509Certificate(pem));
-  return roots;
-}
-let roots: X509Certificate[] | undefined;

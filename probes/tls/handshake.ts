@@ -1,7 +1,7 @@
 /** The handshake, with everything that a server can get wrong let through, so that it can be told. */
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { codeOf, TargetTrouble } from '../deadline.ts';
 import type { Link } from '../net/connect.ts';
 
@@ -19,25 +19,21 @@ export interface Shown {
 export interface HandshakeOptions {
   /** Sent as server name, unless it is an address. */
   serverName: string;
-  /** Trusted besides those of the system, PEM. */
-  ca?: string | undefined;
+  /** Who is trusted; see {@link trustIn}. */
+  context: SecureContext;
 }
 
 /**
  * Shakes hands and returns what the server showed. Certificates and protocol versions that are not acceptable are no error here.
  * Throws {@link TargetTrouble} `handshake` when there is no handshake, and whatever breaks the connection.
  */
-export async function shakeHands(link: Link, { serverName, ca }: HandshakeOptions): Promise<Shown> {
+export async function shakeHands(link: Link, { serverName, context }: HandshakeOptions): Promise<Shown> {
   const socket = connectTls({
     socket: link.socket,
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-    // Node replaces the trusted certificates by these, so the usual ones are named again.
-    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+    secureContext: context,
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    // Old protocols and weak keys are refused by OpenSSL unless asked for; refused, they could not be named.
-    minVersion: 'TLSv1',
-    ciphers: 'DEFAULT@SECLEVEL=0',
   });
   try {
     const secure = new Promise<void>((resolve, reject) => {

@@ -34,8 +34,8 @@ const schema = z
       .describe('How much of the answer is read; 4KiB unless said, at most 16KiB'),
   })
   .refine(({ send, expect }) => send === undefined || expect !== undefined, {
-    path: ['send'],
-    error: 'expected expect beside it: without an answer, sending proves nothing',
+    path: ['expect'],
+    error: 'expected what the server must answer, since to send alone proves nothing',
   })
   .refine((params) => fitsFamily(params.host, params.family), { path: ['host'], error: OTHER_FAMILY });
 type Params = z.infer<typeof schema>;

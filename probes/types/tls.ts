@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { withoutReferences } from '../../core/config/references.ts';
 import { durationMs, text } from '../../core/config/units.ts';
@@ -5,10 +6,11 @@ import { TargetTrouble } from '../deadline.ts';
 import { withLink } from '../net/connect.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
 import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
-import { certificatesIn, chainOf, usualRoots } from '../tls/chain.ts';
-import { shakeHands } from '../tls/handshake.ts';
-import { judge, leftMs, type Seen, VERSIONS } from '../tls/judge.ts';
+import { chainOf } from '../tls/chain.ts';
+import { type Shown, shakeHands } from '../tls/handshake.ts';
+import { judge, leftMs, VERSIONS } from '../tls/judge.ts';
 import { PROTOCOLS, startTls } from '../tls/starttls.ts';
+import { certificatesIn, type Trust, trustIn } from '../tls/trust.ts';
 
 const DAY_MS = 86_400_000;
 /** Let's Encrypt renews 30 days ahead: three weeks mean that a renewal has failed, one that somebody must act. */
@@ -34,7 +36,10 @@ const schema = z
       .optional()
       .describe("SHA-256 of the server's own certificate, which must then be this one and valid"),
     expires: z
-      .strictObject({ degraded: durationMs().optional(), down: durationMs().optional() })
+      .strictObject({
+        degraded: durationMs().optional().describe('With so much or less it is degraded'),
+        down: durationMs().optional().describe('With so much or less it is down'),
+      })
       .default(EXPIRES)
       .describe('How much time must be left until the first certificate of the chain expires; degraded at 21d and down at 7d unless said'),
   })
@@ -119,52 +124,51 @@ function isPem(value: string): boolean {
 }
 
 async function run(params: Params, context: ProbeContext): Promise<Outcome> {
+  const trust = trustOf(params.ca);
   const startedMs = context.monotonic();
   const measurements: Record<string, number> = {};
-  const durationMs = () => context.monotonic() - startedMs;
   try {
-    const seen = await look(params, context, measurements);
-    const tookMs = durationMs();
+    const seen = await look(params, trust, context, measurements);
+    const durationMs = context.monotonic() - startedMs;
+    const chain = chainOf(seen.leaf, seen.sent, trust.anchors);
     // A certificate ends by the calendar, so this is the one place where the agent's wall clock counts.
     const nowMs = Date.now();
-    Object.assign(measurements, measured(seen, nowMs));
+    Object.assign(measurements, measured(chain, nowMs));
     const name = params.certificateName ?? params.serverName ?? params.host;
-    return { ...judge(seen, { ...params, name }, nowMs), durationMs: tookMs, measurements };
+    return { ...judge({ ...seen, chain }, { ...params, name }, nowMs), durationMs, measurements };
   } catch (error) {
     if (!(error instanceof TargetTrouble)) throw error;
-    return { verdict: 'down', durationMs: durationMs(), measurements, failure: { kind: error.kind, message: error.message } };
+    const failure = { kind: error.kind, message: error.message };
+    return { verdict: 'down', durationMs: context.monotonic() - startedMs, measurements, failure };
   }
 }
 
-async function look(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Seen> {
-  const { ca, starttls, serverName = params.host } = params;
-  const trusted = ca === undefined ? usualRoots() : [...trustedBy(ca), ...usualRoots()];
+/** Whom the check trusts; read before the clock starts, because it is our time and not the server's. */
+function trustOf(ca: string | undefined): Trust {
+  try {
+    return trustIn(ca);
+  } catch {
+    throw new AgentFault('parameters', 'The ca is no certificate in PEM once its secret is filled in.');
+  }
+}
+
+async function look(params: Params, trust: Trust, context: ProbeContext, measurements: Record<string, number>): Promise<Shown> {
+  const { starttls, serverName = params.host } = params;
   const target = { host: params.host, port: params.port ?? PORTS[starttls ?? 'tls'], family: params.family };
-  const shown = await withLink(target, context, measurements, async (link) => {
+  return await withLink(target, context, measurements, async (link) => {
     const connectedMs = context.monotonic();
     if (starttls !== undefined) {
       await startTls(starttls, link, context.monotonic);
       measurements.starttls_ms = context.monotonic() - connectedMs;
     }
     const begunMs = context.monotonic();
-    const shaken = await shakeHands(link, { serverName: serverName.replace(/\.$/, ''), ca });
+    const shown = await shakeHands(link, { serverName: serverName.replace(/\.$/, ''), context: trust.context });
     measurements.tls_ms = context.monotonic() - begunMs;
-    return shaken;
+    return shown;
   });
-  return { ...shown, chain: chainOf(shown.leaf, shown.sent, trusted) };
 }
 
-function trustedBy(ca: string) {
-  try {
-    const certificates = certificatesIn(ca);
-    if (certificates.length > 0) return certificates;
-  } catch {
-    // Told below, with what to do about it.
-  }
-  throw new AgentFault('parameters', 'The ca is no certificate in PEM once its secret is filled in.');
-}
-
-function measured({ chain }: Seen, nowMs: number): Record<string, number> {
+function measured(chain: readonly X509Certificate[], nowMs: number): Record<string, number> {
   const left = leftMs(chain, nowMs);
   return { chain_count: chain.length, ...(left === undefined ? {} : { cert_left_days: Math.floor((left / DAY_MS) * 100) / 100 }) };
 }

@@ -87,7 +87,7 @@ describe('a name that is known', () => {
   test('a datagram that is lost is sent again', async () => {
     let questions = 0;
     const flaky = await hole((question) => (++questions === 1 ? undefined : aRecordFor(question)));
-    expect((await probe({ name: NAME, servers: [flaky.address] }, { timeoutMs: 2000 })).verdict).toBe('up');
+    expect((await probe({ name: NAME, servers: [flaky.address] }, { timeoutMs: 4000 })).verdict).toBe('up');
     expect(flaky.count()).toBeGreaterThan(1);
   });
 });
@@ -179,8 +179,8 @@ describe('no answer that is one', () => {
 
   test('a server that says nothing', async () => {
     const server = await hole();
-    const outcome = await probe({ name: NAME, servers: [server.address] }, { timeoutMs: 300 });
-    expect(outcome.failure).toEqual({ kind: 'timeout', message: `no answer from ${server.address} within 300 ms` });
+    const outcome = await probe({ name: NAME, servers: [server.address] }, { timeoutMs: 1000 });
+    expect(outcome.failure).toEqual({ kind: 'timeout', message: `no answer from ${server.address} within 1 s` });
   });
 
   test('a port where nothing listens', async () => {
@@ -252,8 +252,8 @@ describe('several servers', () => {
 
   test('that say nothing take no longer together than one', async () => {
     const servers = [await hole(), await hole(), await serve(good)];
-    const outcome = await probe({ name: NAME, servers: servers.map(({ address }) => address) }, { timeoutMs: 300 });
-    expect(outcome.failure?.message).toBe(`2 of 3 servers: no answer from ${servers[0]?.address} within 300 ms`);
+    const outcome = await probe({ name: NAME, servers: servers.map(({ address }) => address) }, { timeoutMs: 1000 });
+    expect(outcome.failure?.message).toBe(`2 of 3 servers fail, the first: no answer from ${servers[0]?.address} within 1 s`);
   });
 });
 

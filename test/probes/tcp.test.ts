@@ -92,7 +92,7 @@ describe('an answer that is not the one expected', () => {
 
   test('is told as what it is when the server then waits until the time is up', async () => {
     const server = await serve((socket) => socket.write('421 too busy\r\n'));
-    const outcome = await probe({ port: server.port, expect: '/^220/' }, { timeoutMs: 200 });
+    const outcome = await probe({ port: server.port, expect: '/^220/' }, { timeoutMs: 500 });
     expect(outcome.failure).toEqual({
       kind: 'unexpected-answer',
       message: `127.0.0.1:${server.port} answered "421 too busy", expected "/^220/"`,
@@ -142,8 +142,8 @@ describe('no answer', () => {
 
   test('the server says nothing', async () => {
     const server = await keep(blackHole());
-    const outcome = await probe({ port: server.port, expect: 'ready' }, { timeoutMs: 200 });
-    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no answer within 200 ms' });
+    const outcome = await probe({ port: server.port, expect: 'ready' }, { timeoutMs: 500 });
+    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no answer within 500 ms' });
     expect(outcome.measurements).not.toHaveProperty('first_byte_ms');
     await server.drained();
   });
@@ -209,7 +209,7 @@ describe('options that make no sense', () => {
     [{ port: 0 }, ['port: expected a port from 1 to 65535']],
     [{ port: 65_536 }, ['port: expected a port from 1 to 65535']],
     [{ port: '5432' }, ['port: expected a port from 1 to 65535']],
-    [{ send: 'PING' }, ['send: expected expect beside it: without an answer, sending proves nothing']],
+    [{ send: 'PING' }, ['expect: expected what the server must answer, since to send alone proves nothing']],
     [{ expect: '/[/' }, ['expect: expected a text, or an expression such as /^220 .*ready/i']],
     [{ expect: '' }, ['expect: expected a text that is not empty']],
     [{ readLimit: '17KB' }, ['readLimit: expected a size of at most 16KiB']],

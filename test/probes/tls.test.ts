@@ -319,8 +319,8 @@ describe('no handshake', () => {
 
   test('the server says nothing', async () => {
     const server = await keep(blackHole());
-    const outcome = await probe(server, {}, { timeoutMs: 200 });
-    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no TLS handshake within 200 ms' });
+    const outcome = await probe(server, {}, { timeoutMs: 500 });
+    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no TLS handshake within 500 ms' });
     await server.drained();
   });
 
@@ -419,8 +419,8 @@ describe('TLS that begins in the clear', () => {
 
   test('does not begin when the server says nothing', async () => {
     const server = await keep(blackHole());
-    const outcome = await probe(server, { starttls: 'imap' }, { timeoutMs: 200 });
-    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no answer in IMAP within 200 ms' });
+    const outcome = await probe(server, { starttls: 'imap' }, { timeoutMs: 500 });
+    expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no answer in IMAP within 500 ms' });
   });
 });
 
