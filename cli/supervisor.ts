@@ -2,12 +2,14 @@
  * Starts processes, keeps them running, and stops them all. It is told what to run as data and knows nothing of what they do.
  *
  * A process that ends by itself is started again after 0.5 s, then 1 s, 2 s … 10 s; one that has worked for 30 s begins anew at 0.5 s.
- * A process that cannot be brought up even once is given up after five tries, and so is the whole start.
+ * A process that cannot be brought up even once is given up after five tries, and so is the whole start. One that came later, by
+ * `update`, is tried on: what runs already does not end for it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../core/process.ts';
 import { STOP_LIMIT_MS, type Word } from './serve.ts';
 
@@ -54,6 +56,8 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves when each process has been ready once; rejects with one sentence when one cannot be brought up. */
   ready: Promise<void>;
+  /** Stops what is not in the list any more, starts what is new in it, starts anew what is told otherwise, and leaves the rest alone. */
+  update(children: readonly ChildSpec[]): Promise<void>;
   /** Stops every process, those that others talk to last, each within its bound; after that they are killed. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -75,16 +79,22 @@ interface Running {
 export function supervise(options: SupervisorOptions): Supervisor {
   const processes = options.children.map((spec) => fresh(spec, options.firstBackoffMs ?? FIRST_BACKOFF_MS));
   const allReady = Promise.withResolvers<void>();
-  const control: Control = { options, processes, allReady, stopping: undefined };
+  const control: Control = { options, processes, allReady, isUp: false, stopping: undefined };
   allReady.promise.catch(() => {});
   launchDue(control);
-  return { ready: allReady.promise, stop: () => (control.stopping ??= stopAll(control)) };
+  return {
+    ready: allReady.promise,
+    update: (children) => update(control, children),
+    stop: () => (control.stopping ??= stopAll(control)),
+  };
 }
 
 interface Control {
   options: SupervisorOptions;
-  processes: readonly Running[];
+  processes: Running[];
   allReady: PromiseWithResolvers<void>;
+  /** Every process has been ready once. */
+  isUp: boolean;
   stopping: Promise<void> | undefined;
 }
 
@@ -101,6 +111,22 @@ function fresh(spec: ChildSpec, backoffMs: number): Running {
     lastLine: '',
     restart: undefined,
   };
+}
+
+async function update(control: Control, children: readonly ChildSpec[]): Promise<void> {
+  if (control.stopping) return;
+  const wanted = new Map(children.map((spec) => [spec.name, spec]));
+  const gone = control.processes.filter(({ spec }) => !isDeepStrictEqual(wanted.get(spec.name), spec));
+  control.processes = control.processes.filter((running) => !gone.includes(running));
+  for (const running of gone) clearTimeout(running.restart);
+  await Promise.all(gone.map(({ child, spec }) => (child ? stopOne(child, spec.name, control.options) : undefined)));
+  // The end may have been asked for meanwhile.
+  if (control.stopping) return;
+  const known = new Set(control.processes.map(({ spec }) => spec.name));
+  const added = children.filter(({ name }) => !known.has(name));
+  control.processes.push(...added.map((spec) => fresh(spec, control.options.firstBackoffMs ?? FIRST_BACKOFF_MS)));
+  launchDue(control);
+  control.options.onChange(tableOf(control));
 }
 
 /** Starts what was not started yet and waits for nothing any more. */
@@ -147,7 +173,10 @@ function hear(control: Control, running: Running, word: Word): void {
   }
   control.options.onChange(tableOf(control));
   launchDue(control);
-  if (control.processes.every((one) => one.everReady)) control.allReady.resolve();
+  if (control.processes.every((one) => one.everReady)) {
+    control.isUp = true;
+    control.allReady.resolve();
+  }
 }
 
 function ended(control: Control, running: Running, how: string): void {
@@ -156,9 +185,9 @@ function ended(control: Control, running: Running, how: string): void {
   running.child = undefined;
   running.state = undefined;
   control.options.onChange(tableOf(control));
-  if (control.stopping) return;
+  if (control.stopping || !control.processes.includes(running)) return;
   running.failures += 1;
-  if (!running.everReady && running.failures >= FIRST_START_TRIES) {
+  if (!control.isUp && !running.everReady && running.failures >= FIRST_START_TRIES) {
     control.allReady.reject(
       new Error(`${name} does not start: it ${how}, ${FIRST_START_TRIES} times. Its last words: ${lastWords(running.lastLine)}`),
     );

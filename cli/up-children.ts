@@ -20,7 +20,7 @@ export interface UpPlan {
   /** Where worker and bot reach the queue. */
   queueUrl: string;
   /** Where each location's agent does. */
-  agentQueueUrls: Readonly<Record<string, string>>;
+  agentQueueUrls: Record<string, string>;
   browser: Browser | undefined;
   ports: { desk: number; bot: number; clinic: number; clinicControl: number };
   /** The Slack of the bot: the desk's secrets, or those of a workspace. */
@@ -33,7 +33,7 @@ export interface UpPlan {
 
 /** The list of processes. */
 export function childrenOf(plan: UpPlan): ChildSpec[] {
-  const agents = plan.facts.locations.map((location) => agent(plan, location));
+  const agents = agentsOf(plan);
   const front = [...(plan.withDesk ? [desk(plan)] : []), ...(plan.clinic ? [clinic(plan, plan.clinic)] : [])].map((spec) => ({
     ...spec,
     stopsLast: true,
@@ -41,6 +41,16 @@ export function childrenOf(plan: UpPlan): ChildSpec[] {
   const others = [...front, bot(plan), ...agents];
   // The worker gives out the work: were it first, checks would run while the clinic is still opening, and raise an alarm about nothing.
   return [...others, { ...worker(plan), after: others.map(({ name }) => name) }];
+}
+
+/** The agents, one for each location. */
+export function agentsOf(plan: UpPlan): ChildSpec[] {
+  return plan.facts.locations.map((location) => agent(plan, location));
+}
+
+/** Whether a process of that name is an agent. */
+export function isAgent(name: string): boolean {
+  return name.startsWith('agent-');
 }
 
 /** Addresses to look at and call. */

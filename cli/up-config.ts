@@ -25,8 +25,12 @@ export function readConfigFacts(path: string): ConfigFacts {
   const users = Object.entries(raw.people ?? {}).flatMap(([id, person]) =>
     person?.slack ? [{ id: person.slack, name: person.name ?? person.title ?? capital(id) }] : [],
   );
-  const secrets = [...new Set([...text.matchAll(/\$\{secret:([A-Za-z0-9_]+)\}/g)].map((match) => match[1] ?? ''))];
-  return { locations, seed: { channels: channelsIn(raw), users }, secrets };
+  return { locations, seed: { channels: channelsIn(raw), users }, secrets: secretNames(text) };
+}
+
+/** The names in `${secret:NAME}`, in the order in which they stand there. */
+export function secretNames(text: string): string[] {
+  return [...new Set([...text.matchAll(/\$\{secret:([A-Za-z0-9_]+)\}/g)].map((match) => match[1] ?? ''))];
 }
 
 function parseRaw(path: string, text: string): RawConfig {

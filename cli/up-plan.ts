@@ -55,16 +55,23 @@ async function askedPort(asked: string): Promise<number> {
   return port;
 }
 
+/** The configuration that the processes read: yours, or of the sample clinic a copy with the ports that it really has, written anew. */
+export function writeConfig(context: CliContext, ports: UpPlan['ports']): Pick<UpPlan, 'configPath' | 'journeysFolder'> {
+  const source = resolve(context.options.config ?? SAMPLE_CONFIG);
+  if (!withClinic(context)) return { configPath: source, journeysFolder: dirname(source) };
+  const journeysFolder = journeysBeside(source, dirname(SAMPLE_CONFIG));
+  const target = join(dataFolderOf(context), 'demo', 'rounds.yaml');
+  return { configPath: writeDemoConfig(source, target, ports, journeysFolder), journeysFolder };
+}
+
 /** Makes the databases, roles, secrets and the configuration that the processes need, and returns what to run. */
 export async function makePlan(context: CliContext, postgres: EmbeddedPostgres | undefined, ports: UpPlan['ports']): Promise<UpPlan> {
-  const { env, options, log } = context;
+  const { env, log } = context;
   const dataFolder = dataFolderOf(context);
   const secretsFolder = join(dataFolder, 'secrets');
   const agentSecretsFolder = join(secretsFolder, 'agents');
   const demo = withClinic(context);
-  const source = resolve(options.config ?? SAMPLE_CONFIG);
-  const journeysFolder = demo ? journeysBeside(source, dirname(SAMPLE_CONFIG)) : dirname(source);
-  const configPath = demo ? writeDemoConfig(source, join(dataFolder, 'demo', 'rounds.yaml'), ports, journeysFolder) : source;
+  const { configPath, journeysFolder } = writeConfig(context, ports);
   const withDesk = demo || !env.SLACK_BOT_TOKEN;
   const facts = readConfigFacts(configPath);
   const databaseUrl = await roundsDatabase(context, postgres);

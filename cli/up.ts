@@ -11,9 +11,11 @@ import { migrateAll } from './migrate.ts';
 import { type EmbeddedPostgres, startPostgres } from './postgres.ts';
 import { removeTable, writeTable } from './process-table.ts';
 import { type ProcessState, supervise } from './supervisor.ts';
+import { terminalWatch } from './terminal.ts';
 import { childrenOf, type UpPlan, urlsOf } from './up-children.ts';
+import { followConfig } from './up-follow.ts';
 import { lineWriter } from './up-output.ts';
-import { choosePorts, dataFolderOf, makePlan, ownDatabaseUrl } from './up-plan.ts';
+import { choosePorts, dataFolderOf, makePlan, ownDatabaseUrl, writeConfig } from './up-plan.ts';
 
 const POSTGRES_PORT = 4632;
 const PARENT_POLL_MS = 500;
@@ -21,6 +23,8 @@ const PARENT_POLL_MS = 500;
 /** How the end is asked for: by a signal, or because who started us is gone. */
 interface StopRequest {
   asked: boolean;
+  /** What a SIGHUP does once all runs, when it does not mean the end. */
+  onHangUp: () => void;
   /** Resolves when the end is asked for. */
   when: Promise<void>;
 }
@@ -48,13 +52,15 @@ export async function up(context: CliContext): Promise<number> {
 
 function stopRequest({ io, env }: CliContext): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const request: StopRequest = { asked: false, when: promise };
+  const request: StopRequest = { asked: false, onHangUp: () => undefined, when: promise };
   const ask = () => {
     if (!request.asked) io.out('\nStopping …\n');
     request.asked = true;
     resolve();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ask);
+  const terminalIsGone = terminalWatch();
+  process.on('SIGHUP', () => (terminalIsGone() ? ask() : request.onHangUp()));
   if (process.channel) process.on('disconnect', ask);
   // Listening to the channel alone is no reason to stay.
   process.channel?.unref();
@@ -148,6 +154,17 @@ async function runChildren(
   await Promise.race([supervisor.ready, stop.when]);
   ready = true;
   publish();
+  if (stop.asked) return;
+  const following = await followConfig({
+    plan,
+    children,
+    supervisor,
+    secretsFolder: join(plan.dataFolder, 'secrets'),
+    writeConfig: () => writeConfig({ io, log, options, env: plan.env }, plan.ports).configPath,
+    log,
+  });
+  closers.push(() => following.stop());
+  stop.onHangUp = () => void following.reload();
 }
 
 function welcome(plan: UpPlan): string {

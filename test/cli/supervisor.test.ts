@@ -79,6 +79,34 @@ describe('the supervisor', () => {
     expect(log.lines.map(({ message }) => message)).toContain('worker was ended by SIGKILL; starting it again in 0.05 s');
   });
 
+  it('starts what is new in the list, stops what is not in it, and leaves the rest alone', async () => {
+    const { supervisor, table, until, log } = start([
+      fixture('worker', 'plain'),
+      fixture('agent-north', 'plain'),
+      fixture('agent-south', 'plain'),
+    ]);
+    await supervisor.ready;
+    const before = table();
+    const north = { ...fixture('agent-north', 'plain'), env: { PATH: '/usr/bin:/bin', LANG: 'C' } };
+    await supervisor.update([fixture('worker', 'plain'), north, fixture('agent-west', 'plain')]);
+    await until((now) => now['agent-west']?.ready === true && now['agent-north']?.ready === true);
+    expect(Object.keys(table()).sort()).toEqual(['agent-north', 'agent-west', 'worker']);
+    expect(table().worker?.pid).toBe(before.worker?.pid);
+    expect(table()['agent-north']?.pid, 'it is told something else').not.toBe(before['agent-north']?.pid);
+    expect(isAlive(before['agent-south']?.pid ?? 0)).toBe(false);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  it('goes on with the others when one that came later does not start', async () => {
+    const { supervisor, table, log } = start([fixture('worker', 'plain')]);
+    await supervisor.ready;
+    const { pid } = table().worker ?? {};
+    await supervisor.update([fixture('worker', 'plain'), fixture('agent-west', 'cannot-start')]);
+    const tries = () => log.lines.filter(({ message }) => message.startsWith('agent-west ended')).length;
+    await expect.poll(tries, { timeout: 20_000 }).toBeGreaterThan(2);
+    expect(table().worker).toMatchObject({ pid, ready: true });
+  });
+
   it('stops all of them, and starts none again', async () => {
     const { supervisor, table } = start([fixture('worker', 'plain'), fixture('bot', 'plain')]);
     await supervisor.ready;
