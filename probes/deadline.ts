@@ -53,16 +53,19 @@ export function socketTrouble(error: unknown, host: string): TargetTrouble | und
   const code = codeOf(error);
   const known = SOCKET_KINDS[code];
   if (known) return new TargetTrouble(known[0], `${host} ${known[1]}`);
-  if (/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
-    return new TargetTrouble('tls', `${host}: ${tlsWords(code)}`);
-  }
+  if (TLS_CODES.test(code)) return new TargetTrouble('tls', `${host}: ${tlsWords(code)}`);
   return undefined;
 }
+
+/** Of the handshake, and of OpenSSL's verification (`UNSPECIFIED` is said of keys and signatures that are too weak). */
+const TLS_CODES =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_|ERROR_IN_|UNSPECIFIED|EPROTO)/;
 
 function tlsWords(code: string): string {
   if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
   if (code === 'CERT_NOT_YET_VALID') return 'the certificate is not valid yet';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate is for another name';
   if (/SELF_SIGNED|UNABLE_TO/.test(code)) return 'the certificate is signed by nobody that is trusted';
+  if (code === 'UNSPECIFIED') return 'the certificate is not accepted, its key or signature may be too weak';
   return `the TLS handshake failed (${code.toLowerCase().replaceAll('_', ' ')})`;
 }

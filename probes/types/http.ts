@@ -1,45 +1,41 @@
 import * as z from 'zod';
 import { sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
-import { deadlineSignal, TargetTrouble } from '../deadline.ts';
-import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
-import { type Exchange, type ExchangeOptions, exchange } from '../web/exchange.ts';
-import { assertExpected } from '../web/expect.ts';
+import type { Failure } from '../../core/result.ts';
+import { TargetTrouble } from '../deadline.ts';
+import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { type ChainContext, runChain } from '../web/chain.ts';
+import { CookieJar } from '../web/cookies.ts';
+import { hiding } from '../web/hide.ts';
+import { requestShape, step, tls } from '../web/options.ts';
+import { type Measured, perform } from '../web/perform.ts';
+import { reportTogether } from '../web/together.ts';
+import { addressOf } from '../web/visit.ts';
+import { limitInWords } from '../words.ts';
 
-/** As browsers are far more patient, five redirects are enough for a login page and too many for a health check. */
-const MAX_REDIRECTS = 5;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-const status = z.int({ error: 'expected a status such as 200' }).min(100).max(599);
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'expected a text, a number, true, false or null' });
-
-const schema = z.strictObject({
-  url: urlOrSecret().describe('The address'),
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET').describe('The method'),
-  headers: z
-    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header'), text(4000))
-    .default({})
-    .describe('Headers to send'),
-  body: text(100_000).optional().describe('The body to send'),
-  redirects: z.enum(['follow', 'stay']).default('follow').describe('Whether redirects are followed, at most five'),
-  ca: text(20_000).optional().describe('A certificate authority that is trusted besides the usual ones, PEM'),
-  bodyLimit: sizeBytes().default(1_000_000).describe('The largest answer that is read; 1MB unless said'),
-  expect: z
-    .strictObject({
-      status: z
-        .union([status.transform((one) => [one]), z.array(status).min(1).max(50)], { error: 'expected a status or a list of them' })
-        .optional()
-        .describe('The status, or a list of them; 200 to 399 unless said'),
-      text: text(2000).optional().describe('What the answer must contain'),
-      json: z.record(text(200), scalar).optional().describe('Values in the JSON answer, by path such as `checks.database`'),
-    })
-    .default({})
-    .describe('What the answer must be'),
-});
+const schema = z
+  .strictObject({
+    url: urlOrSecret().optional().describe('The address; or `steps` instead'),
+    ...requestShape,
+    steps: z
+      .array(step, { error: 'expected a list of steps such as [{ name: log in, url: … }]' })
+      .min(1)
+      .max(20)
+      .optional()
+      .describe(
+        `Requests that follow each other in one run, within one time-out, cookies kept: each with \`name\`, the options of a request above, and \`save\`: \`{ NAME: { json: PATH } }\`, \`{ header: NAME }\`, or \`{ body: /…(…)…/ }\`. Later steps use what is saved, which is secret, as \`\${saved.NAME}\` in \`url\`, \`headers\` and \`body\``,
+      ),
+    bodyLimit: sizeBytes().default(1_000_000).describe('The largest answer that is read, packed or unpacked; 1MB unless said'),
+    ca: text(20_000).optional().describe('A certificate authority that is trusted besides the usual ones, PEM'),
+    tls: tls.optional().describe('How TLS is spoken'),
+  })
+  .superRefine((options, context) => {
+    reportTogether(options, (path, message) => context.addIssue({ code: 'custom', path, message, input: options }));
+  });
 type Params = z.infer<typeof schema>;
 
 export default defineProbe({
   type: 'http',
-  summary: 'Sends one HTTP request on a fresh connection and looks at the answer.',
+  summary: 'Sends an HTTP request, or several that follow each other, each on a fresh connection, and looks at the answers.',
   schema,
   failures: [
     { kind: 'timeout', means: 'no connection, no answer, or no complete answer in time' },
@@ -50,9 +46,13 @@ export default defineProbe({
     { kind: 'tls', means: 'the handshake failed, or the certificate is not valid' },
     { kind: 'protocol', means: 'the answer is not HTTP' },
     { kind: 'status', means: 'another status than expected' },
-    { kind: 'assertion', means: 'the answer lacks the text or the value expected' },
+    { kind: 'assertion', means: 'text, headers, JSON or size are not as expected, or missing' },
     { kind: 'too-large', means: 'the answer exceeds `bodyLimit`' },
+    { kind: 'encoding', means: 'the answer is packed in a way that cannot be unpacked' },
     { kind: 'redirect', means: 'too many redirects, or one that leads nowhere' },
+    { kind: 'save', means: 'a value that a step saves is missing or of no use' },
+    { kind: 'slow-phase', means: 'a phase took longer than `within` allows: degraded' },
+    { kind: 'unreadable', means: 'a limit is set on a phase that did not take place: a fault of the monitoring' },
   ],
   measurements: {
     dns_ms: 'looking up the name; absent for a bare address',
@@ -60,7 +60,8 @@ export default defineProbe({
     tls_ms: 'the TLS handshake',
     first_byte_ms: 'from the request to the head of the answer',
     download_ms: 'reading the body',
-    body_bytes: 'size of the body',
+    body_bytes: 'size of the last body, unpacked',
+    cert_left_days: 'https: days until the first certificate of the chain expires',
   },
   examples: [
     `ingress:
@@ -83,69 +84,87 @@ export default defineProbe({
     bodyLimit: 200KB
     expect:
       status: [200, 204]
-      json: { status: ready }
+      headers: { content-type: /^application\\/json/ }
+      json: { status: ready, 'slots.length': { above: 0 } }
+      within: { firstByte: 300ms }
   degraded: { above: 800ms }`,
+    `book-a-slot:
+  title: Book a slot and cancel it
+  service: clinic-scheduling
+  every: 5m
+  timeout: 20s
+  locations: [north]
+  http:
+    steps:
+      - name: log in
+        url: https://api.riverside.example/v1/sessions
+        method: POST
+        headers: { Content-Type: application/json }
+        body: '{"user": "rounds-monitor", "password": "\${secret:MONITOR_PASSWORD}"}'
+        save: { session: { json: access_token } }
+      - name: book a slot
+        url: https://api.riverside.example/v1/bookings
+        method: POST
+        headers: { Authorization: 'Bearer \${saved.session}', Content-Type: application/json }
+        body: '{"slot": "synthetic", "patient": "rounds-monitor"}'
+        expect: { status: 201, within: { total: 2s } }
+        save: { booking: { json: id } }
+      - name: cancel the booking
+        url: https://api.riverside.example/v1/bookings/\${saved.booking}
+        method: DELETE
+        headers: { Authorization: 'Bearer \${saved.session}' }
+        expect: { status: 204 }`,
   ],
   run,
 });
 
 async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   const startedMs = context.monotonic();
-  const measurements: Record<string, number> = {};
-  const durationMs = () => context.monotonic() - startedMs;
+  const measurements: Measured = {};
+  const { steps, ...judged } = await judge(params, chainContextOf(params, context), measurements);
+  const durationMs = context.monotonic() - startedMs;
+  return { ...judged, durationMs, measurements, ...(steps ? { steps } : {}) };
+}
+
+function chainContextOf(params: Params, context: ProbeContext): ChainContext {
+  const jar = new CookieJar();
+  const saved = new Map<string, string>();
+  const left = params.steps === undefined ? '' : 'what was left of ';
+  return {
+    signal: context.signal,
+    monotonic: context.monotonic,
+    traceparent: context.traceparent,
+    bodyLimitBytes: params.bodyLimit,
+    limitWords: () => `within ${left}${limitInWords(context.timeoutMs)}`,
+    hide: hiding(() => [...context.secrets, ...saved.values(), ...jar.secrets()]),
+    tls: { ...params.tls, ca: params.ca },
+    jar,
+    saved,
+  };
+}
+
+type Judged = Pick<Outcome, 'verdict' | 'failure' | 'steps'>;
+
+async function judge(params: Params, context: ChainContext, measured: Measured): Promise<Judged> {
+  if (params.steps) {
+    const { steps, failed, slow } = await runChain(params.steps, context, measured);
+    return { ...(failed ? failing(failed) : slowing(slow)), steps };
+  }
+  const { method, headers, body, redirects, expect } = params;
   try {
-    const answer = await answerTo(params, context, measurements);
-    assertExpected(answer, params.expect);
-    return { verdict: 'up', durationMs: durationMs(), measurements };
+    const wish = { url: addressOf(params.url ?? ''), method, headers, body, redirects, tls: context.tls };
+    return slowing((await perform(wish, expect, context, measured)).slow);
   } catch (error) {
     if (!(error instanceof TargetTrouble)) throw error;
-    return { verdict: 'down', durationMs: durationMs(), measurements, failure: { kind: error.kind, message: error.message } };
+    return failing({ kind: error.kind, message: error.message });
   }
 }
 
-/** The last answer of a chain of redirects; the phases of all of them are added up. */
-async function answerTo(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Exchange> {
-  let request = firstRequest(params, context);
-  for (let hops = 0; ; hops++) {
-    const answer = await exchange(request);
-    for (const [phase, tookMs] of Object.entries(answer.phases)) measurements[phase] = (measurements[phase] ?? 0) + tookMs;
-    measurements.body_bytes = answer.bodyBytes;
-    const location = answer.headers.location;
-    if (params.redirects === 'stay' || !REDIRECTS.has(answer.status) || location === undefined) return answer;
-    if (hops === MAX_REDIRECTS) throw new TargetTrouble('redirect', `more than ${MAX_REDIRECTS} redirects`);
-    request = redirected(request, answer.status, location, context.traceparent);
-  }
+/** A limit whose value cannot be had is the fault of the monitoring. */
+function failing(failure: Failure): Judged {
+  return { verdict: failure.kind === 'unreadable' ? 'fault' : 'down', failure };
 }
 
-function firstRequest(params: Params, context: ProbeContext): ExchangeOptions {
-  if (!URL.canParse(params.url) || !/^https?:$/.test(new URL(params.url).protocol)) {
-    throw new AgentFault('parameters', 'The url is no http or https address once its secret is filled in.');
-  }
-  return {
-    url: new URL(params.url),
-    method: params.method,
-    headers: { 'user-agent': 'rounds', accept: '*/*', traceparent: context.traceparent, ...params.headers },
-    ...(params.body === undefined ? {} : { body: params.body }),
-    ...(params.ca === undefined ? {} : { ca: params.ca }),
-    bodyLimitBytes: params.bodyLimit,
-    signal: deadlineSignal(context),
-    timeoutMs: context.timeoutMs,
-    monotonic: context.monotonic,
-  };
-}
-
-/** Another origin gets neither the headers nor the body that were meant for the first one: they may hold secrets. */
-function redirected(from: ExchangeOptions, answerStatus: number, location: string, traceparent: string): ExchangeOptions {
-  const url = URL.canParse(location, from.url) ? new URL(location, from.url) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new TargetTrouble('redirect', 'the redirect leads to no http or https address');
-  const keepsMethod = answerStatus === 307 || answerStatus === 308 || from.method === 'HEAD';
-  const { body, ...rest } = from;
-  const foreign = url.origin !== from.url.origin;
-  return {
-    ...rest,
-    url,
-    method: keepsMethod ? from.method : 'GET',
-    headers: foreign ? { 'user-agent': 'rounds', accept: '*/*', traceparent } : from.headers,
-    ...(keepsMethod && !foreign && body !== undefined ? { body } : {}),
-  };
+function slowing(failure: Failure | undefined): Judged {
+  return failure ? { verdict: 'degraded', failure } : { verdict: 'up' };
 }

@@ -1,33 +1,46 @@
 /** One HTTP request on a connection of its own, with the time of each phase. */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import type { Socket } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
-import { limitInWords } from '../words.ts';
+import { tooLarge } from './body.ts';
+import { daysLeft, secureContext, type TlsOptions } from './tls.ts';
 
 export interface ExchangeOptions {
   url: URL;
   method: string;
-  headers: Record<string, string>;
-  body?: string;
-  /** Certificates that are trusted besides those of the system, PEM. */
-  ca?: string;
-  bodyLimitBytes: number;
+  /** Names and values by turns, complete: nothing is added. */
+  headers: readonly string[];
+  body?: string | undefined;
+  tls: TlsOptions;
+  /** The name in the `Host` header where it is not the address's: TLS asks for it, too. */
+  virtualHost?: string | undefined;
+}
+
+/** What one run's exchanges share. */
+export interface ExchangeContext {
+  /** Ends the exchange: with a `TimeoutError` when the check's time is up. */
   signal: AbortSignal;
-  /** Only said in messages; the signal ends the exchange. */
-  timeoutMs: number;
+  /** The time that was to be had, for messages: `within 5 s`. */
+  limitWords(): string;
+  bodyLimitBytes: number;
   monotonic(): number;
 }
 
-export interface Exchange {
+/** Milliseconds by phase; one that did not take place is absent. */
+export type Phases = Partial<Record<'dns_ms' | 'connect_ms' | 'tls_ms' | 'first_byte_ms' | 'download_ms', number>>;
+
+export interface Answer {
+  url: URL;
   status: number;
   headers: IncomingMessage['headers'];
-  body: string;
-  bodyBytes: number;
-  /** `dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms`, `download_ms`; a phase that did not take place is absent. */
-  phases: Record<string, number>;
+  /** As it came, packed or not, until {@link unpack} has seen it. */
+  body: Buffer;
+  /** An encoding that nobody knows here: the body cannot be read. */
+  packedAs?: string;
+  /** Of https only: until the first certificate of the chain expires. */
+  certLeftDays?: number | undefined;
 }
 
 interface Marks {
@@ -40,88 +53,133 @@ interface Marks {
 }
 
 /**
- * Sends the request and reads the whole answer, then closes the connection. Throws {@link TargetTrouble} for a target that is
- * down, `AgentFault` when this machine is at its limits, and the signal's reason when the agent stops.
+ * Sends the request and reads the whole answer, then closes the connection. Adds the phases that were reached to `phases`, also when it
+ * fails. Throws {@link TargetTrouble} for a target that is down, `AgentFault` when this machine is at its limits, and the signal's
+ * reason when the agent stops.
  */
-export async function exchange(options: ExchangeOptions): Promise<Exchange> {
-  const marks: Marks = { start: options.monotonic() };
-  const send = options.url.protocol === 'https:' ? httpsRequest : httpRequest;
-  let request: ClientRequest | undefined;
+export async function exchange(options: ExchangeOptions, context: ExchangeContext, phases: Phases): Promise<Answer> {
+  const marks: Marks = { start: context.monotonic() };
   try {
-    // agent: false makes a connection of its own, closed with the answer.
-    request = send(options.url, { method: options.method, headers: options.headers, ca: trusted(options.ca), agent: false });
-    return await converse(request, options, marks);
+    return await converse(options, context, marks);
   } catch (error) {
-    throw troubleOf(error, options, marks);
+    throw troubleOf(error, options.url, context, marks);
   } finally {
-    request?.destroy();
+    addPhases(phases, marks);
   }
 }
 
-/** Node replaces the system's certificates by `ca`, so the default ones are named again. */
-function trusted(ca: string | undefined): string[] | undefined {
-  return ca === undefined ? undefined : [...rootCertificates, ca];
+function converse(options: ExchangeOptions, context: ExchangeContext, marks: Marks): Promise<Answer> {
+  const { signal } = context;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) throw signal.reason;
+    let request: ClientRequest | undefined;
+    const onAbort = () => fail(signal.reason);
+    const end = () => {
+      signal.removeEventListener('abort', onAbort);
+      request?.destroy();
+    };
+    const fail = (error: unknown) => {
+      reject(error);
+      end();
+    };
+    request = send(options, context, marks);
+    signal.addEventListener('abort', onAbort);
+    const answered = (response: IncomingMessage, body: Buffer) => {
+      marks.end = context.monotonic();
+      const { statusCode: status = 0, headers } = response;
+      resolve({ url: options.url, status, headers, body, certLeftDays });
+      end();
+    };
+    let certLeftDays: number | undefined;
+    request.on('error', fail);
+    request.on('response', (response) => {
+      marks.response = context.monotonic();
+      if (response.socket instanceof TLSSocket) certLeftDays = daysLeft(response.socket, Date.now());
+      readBody(response, context.bodyLimitBytes, fail, (body) => answered(response, body));
+    });
+    // What follows a 101 is another protocol, and no body.
+    request.on('upgrade', (response, socket) => {
+      marks.response = context.monotonic();
+      socket.destroy();
+      answered(response, Buffer.alloc(0));
+    });
+    request.end(options.body);
+  });
 }
 
-function converse(request: ClientRequest, options: ExchangeOptions, marks: Marks): Promise<Exchange> {
-  const { promise, resolve, reject } = Promise.withResolvers<Exchange>();
-  const onAbort = () => reject(options.signal.reason);
-  if (options.signal.aborted) onAbort();
-  options.signal.addEventListener('abort', onAbort, { once: true });
-  request.on('error', reject);
-  request.on('socket', (socket) => markPhases(socket, marks, options.monotonic));
-  request.on('response', (response) => {
-    marks.response = options.monotonic();
-    readBody(response, options.bodyLimitBytes).then(({ body, bodyBytes }) => {
-      marks.end = options.monotonic();
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body, bodyBytes, phases: phasesOf(marks) });
-    }, reject);
+/** Without an agent of Node's: its pool is of no use to connections that are used once, and costs a third of a request. */
+function send(options: ExchangeOptions, context: ExchangeContext, marks: Marks): ClientRequest {
+  const { url, method, headers } = options;
+  return httpRequest({
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers,
+    createConnection: () => opened(options, context, marks),
   });
-  request.end(options.body);
-  return promise.finally(() => options.signal.removeEventListener('abort', onAbort));
 }
 
-function markPhases(socket: Socket, marks: Marks, monotonic: () => number): void {
-  socket.on('lookup', () => {
-    marks.lookup ??= monotonic();
-  });
-  socket.on('connect', () => {
+/** Tries the host's addresses of both families in turn, as Node does unless told otherwise. */
+function opened(options: ExchangeOptions, { monotonic }: ExchangeContext, marks: Marks): Socket {
+  const { url } = options;
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+  const socket = secure ? connectTls({ host, port, ...tlsOf(host, options) }) : connect({ host, port });
+  if (isIP(host) === 0) {
+    socket.on('lookup', () => {
+      marks.lookup ??= monotonic();
+    });
+  }
+  socket.once('connect', () => {
     marks.connect = monotonic();
   });
-  socket.on('secureConnect', () => {
-    marks.secure = monotonic();
-  });
-}
-
-async function readBody(response: IncomingMessage, limitBytes: number): Promise<{ body: string; bodyBytes: number }> {
-  const chunks: Buffer[] = [];
-  let bodyBytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bodyBytes += chunk.length;
-    if (bodyBytes > limitBytes) throw new TargetTrouble('too-large', `the answer is larger than ${sizeInWords(limitBytes)}`);
-    chunks.push(chunk);
+  if (secure) {
+    socket.once('secureConnect', () => {
+      marks.secure = monotonic();
+    });
   }
-  return { body: Buffer.concat(chunks).toString('utf8'), bodyBytes };
+  return socket;
 }
 
-function phasesOf(marks: Marks): Record<string, number> {
-  const { start, lookup, connect = start, secure, response = start, end = start } = marks;
+function tlsOf(host: string, { tls, virtualHost }: ExchangeOptions) {
+  const name = tls.serverName ?? virtualHost ?? host;
   return {
-    ...(lookup === undefined ? {} : { dns_ms: lookup - start }),
-    connect_ms: connect - (lookup ?? start),
-    ...(secure === undefined ? {} : { tls_ms: secure - connect }),
-    first_byte_ms: response - (secure ?? connect),
-    download_ms: end - response,
+    secureContext: secureContext(tls),
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: tls.insecure !== true,
+    // TLS has no place for a bare address there, but a certificate has.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
   };
 }
 
-function troubleOf(error: unknown, options: ExchangeOptions, marks: Marks): unknown {
-  if (timeIsUp(options.signal))
-    return new TargetTrouble('timeout', `${missingPhase(marks, options.url)} within ${limitInWords(options.timeoutMs)}`);
-  if (options.signal.aborted) return options.signal.reason;
+function readBody(response: IncomingMessage, limitBytes: number, fail: (error: unknown) => void, done: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes > limitBytes) fail(tooLarge(limitBytes));
+  });
+  response.on('error', fail);
+  response.on('end', () => done(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+}
+
+function addPhases(phases: Phases, { start, lookup, connect, secure, response, end }: Marks): void {
+  if (lookup !== undefined) phases.dns_ms = (phases.dns_ms ?? 0) + lookup - start;
+  if (connect === undefined) return;
+  phases.connect_ms = (phases.connect_ms ?? 0) + connect - (lookup ?? start);
+  if (secure !== undefined) phases.tls_ms = (phases.tls_ms ?? 0) + secure - connect;
+  if (response === undefined) return;
+  phases.first_byte_ms = (phases.first_byte_ms ?? 0) + response - (secure ?? connect);
+  if (end !== undefined) phases.download_ms = (phases.download_ms ?? 0) + end - response;
+}
+
+function troubleOf(error: unknown, url: URL, { signal, limitWords }: ExchangeContext, marks: Marks): unknown {
+  if (timeIsUp(signal)) return new TargetTrouble('timeout', `${missingPhase(marks, url)} ${limitWords()}`);
+  if (signal.aborted) return signal.reason;
   if (error instanceof TargetTrouble) return error;
   if (isOwnLimit(error)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
-  return socketTrouble(error, options.url.host) ?? protocolTrouble(error, options.url.host);
+  return socketTrouble(error, url.host) ?? protocolTrouble(error, url.host);
 }
 
 function missingPhase(marks: Marks, url: URL): string {
@@ -136,8 +194,4 @@ function protocolTrouble(error: unknown, host: string): unknown {
   // Header and URL errors quote the value, which may be a secret: say only what kind it was.
   if (typeof code === 'string' && code.startsWith('ERR_')) return new AgentFault('parameters', `The request cannot be made (${code}).`);
   return error;
-}
-
-function sizeInWords(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${Number((bytes / 1_000_000).toFixed(1))} MB`;
 }

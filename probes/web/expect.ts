@@ -1,51 +1,113 @@
-/** Whether an answer is what the check expects. */
+/** Whether an answer is what the check expects. Nothing passes on what is missing: an empty body holds no text and lacks none. */
 import { TargetTrouble } from '../deadline.ts';
 import { plain } from '../words.ts';
-import type { Exchange } from './exchange.ts';
-
-type Scalar = string | number | boolean | null;
+import { bodyOf, sizeInWords, textOf } from './body.ts';
+import { assertValue, type Comparison, type Scalar } from './compare.ts';
+import type { Answer } from './exchange.ts';
+import type { Hide } from './hide.ts';
+import { valueAt } from './json.ts';
+import { firstMatch, patternOf } from './pattern.ts';
 
 export interface Expectation {
-  status?: number[] | undefined;
-  text?: string | undefined;
-  /** Path such as `checks.database` or `items.0.id` → the value expected there. */
-  json?: Record<string, Scalar> | undefined;
+  status?: readonly number[] | undefined;
+  /** What the body must contain, each a text or a regular expression between slashes. */
+  text?: string | readonly string[] | undefined;
+  notText?: string | readonly string[] | undefined;
+  /** Name → the exact value, a regular expression between slashes, or a comparison. */
+  headers?: Readonly<Record<string, string | Comparison>> | undefined;
+  /** Path such as `checks.database` or `items[0].id` → the value expected there. */
+  json?: Readonly<Record<string, Scalar | Comparison>> | undefined;
+  /** Of the unpacked body, in bytes. */
+  size?: { above?: number | undefined; below?: number | undefined } | undefined;
 }
 
-/** Throws {@link TargetTrouble} `status` or `assertion` with what was seen and what was expected. */
-export function assertExpected(answer: Exchange, expected: Expectation): void {
-  const statusFits = expected.status ? expected.status.includes(answer.status) : answer.status >= 200 && answer.status <= 399;
-  if (!statusFits) {
-    throw new TargetTrouble('status', `answered ${answer.status}, expected ${expected.status?.join(' or ') ?? '200 to 399'}`);
-  }
-  if (expected.text !== undefined && !answer.body.includes(expected.text)) {
-    throw new TargetTrouble('assertion', `the answer does not contain "${plain(expected.text, 80)}"`);
-  }
-  if (expected.json) assertJson(answer.body, expected.json);
+/** Throws {@link TargetTrouble} `status` for another status than expected; 200 to 399 unless said. */
+export function assertStatus({ status }: Answer, expected: readonly number[] | undefined): void {
+  if (expected ? expected.includes(status) : status >= 200 && status <= 399) return;
+  throw new TargetTrouble('status', `answered ${status}, expected ${expected?.join(' or ') ?? '200 to 399'}`);
 }
 
-function assertJson(body: string, expected: Record<string, Scalar>): void {
-  const found = parsed(body);
-  for (const [path, value] of Object.entries(expected)) {
-    const seen = path.split('.').reduce(below, found);
-    if (seen !== value) throw new TargetTrouble('assertion', `${plain(path, 80)} is ${shown(seen)}, expected ${shown(value)}`);
+/** Throws {@link TargetTrouble} `assertion` with what was seen and what was expected, for the first that does not fit. */
+export function assertContent(answer: Answer, expected: Expectation, hide: Hide): void {
+  const { headers, text, notText, json, size } = expected;
+  if (headers) assertHeaders(answer, headers, hide);
+  if (size) assertSize(bodyOf(answer).length, size);
+  if (text !== undefined || notText !== undefined) assertText(textOf(answer), listOf(text), listOf(notText));
+  if (json) {
+    const root = jsonOf(answer);
+    for (const [path, value] of Object.entries(json)) assertValue({ what: path, value: valueAt(root, path), hide }, value);
   }
 }
 
-function parsed(body: string): unknown {
+function assertHeaders({ headers }: Answer, expected: NonNullable<Expectation['headers']>, hide: Hide): void {
+  for (const [name, value] of Object.entries(expected)) {
+    const seen = headers[name.toLowerCase()];
+    const wanted = typeof value === 'string' && patternOf(value) ? { matches: value } : value;
+    // Only Set-Cookie comes as a list; one line of a kind is enough.
+    const lines = Array.isArray(seen) ? seen : [seen];
+    const fitting = lines.find((line) => line !== undefined && isFitting(line, wanted)) ?? lines[0];
+    assertValue({ what: `header ${name}`, value: headerValue(fitting, wanted), hide }, wanted);
+  }
+}
+
+function isFitting(line: string, wanted: string | Comparison): boolean {
   try {
-    return JSON.parse(body);
+    assertValue({ what: '', value: headerValue(line, wanted), hide: (text) => text }, wanted);
+    return true;
+  } catch (error) {
+    if (error instanceof TargetTrouble) return false;
+    throw error;
+  }
+}
+
+/** All headers are texts; a number is read where one is compared. */
+function headerValue(line: string | undefined, wanted: string | Comparison): string | number | undefined {
+  const numeric = typeof wanted === 'object' && (wanted.above !== undefined || wanted.below !== undefined);
+  return numeric && line !== undefined && /^-?\d+(\.\d+)?$/.test(line) ? Number(line) : line;
+}
+
+function assertSize(bytes: number, { above, below }: NonNullable<Expectation['size']>): void {
+  const wrong = (limit: string) => new TargetTrouble('assertion', `the answer has ${exactSize(bytes)}, expected ${limit}`);
+  if (above !== undefined && bytes <= above) throw wrong(`more than ${sizeInWords(above)}`);
+  if (below !== undefined && bytes >= below) throw wrong(`less than ${sizeInWords(below)}`);
+}
+
+/** Rounded, the size could read like the limit that it misses. */
+function exactSize(bytes: number): string {
+  return bytes < 1000 ? sizeInWords(bytes) : `${sizeInWords(bytes)} (${bytes} bytes)`;
+}
+
+function assertText(body: string, wanted: readonly string[], unwanted: readonly string[]): void {
+  const wrong = (words: string, text: string) => new TargetTrouble('assertion', `${words} ${quoted(text)}`);
+  const [first = unwanted[0] ?? ''] = wanted;
+  if (body === '') throw wrong(wanted.length > 0 ? 'the answer is empty, expected' : 'the answer is empty, expected a text without', first);
+  const lacking = wanted.find((text) => !holds(body, text));
+  if (lacking !== undefined) throw wrong('the answer does not contain', lacking);
+  const found = unwanted.find((text) => holds(body, text));
+  if (found !== undefined) throw wrong('the answer contains', found);
+}
+
+function holds(body: string, text: string): boolean {
+  const pattern = patternOf(text);
+  return pattern ? firstMatch(pattern, body) !== null : body.includes(text);
+}
+
+function quoted(text: string): string {
+  return patternOf(text) ? `a match of ${plain(text, 80)}` : `"${plain(text, 80)}"`;
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+/** The answer as JSON. Throws {@link TargetTrouble} `assertion` when it is none. */
+export function jsonOf(answer: Answer): unknown {
+  const body = bodyOf(answer);
+  if (body.length === 0) throw new TargetTrouble('assertion', 'the answer is empty, expected JSON');
+  try {
+    return JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''));
   } catch {
     throw new TargetTrouble('assertion', 'the answer is not JSON');
   }
-}
-
-function below(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
-  return typeof value === 'string' ? `"${plain(value, 60)}"` : String(value);
 }

@@ -1,0 +1,67 @@
+/** Holds one value of an answer against what is expected of it. A value that is missing fits nothing but `exists: false`. */
+import { TargetTrouble } from '../deadline.ts';
+import { plain } from '../words.ts';
+import type { Hide } from './hide.ts';
+import { firstMatch, patternOf } from './pattern.ts';
+
+export type Scalar = string | number | boolean | null;
+
+export interface Comparison {
+  above?: number | undefined;
+  below?: number | undefined;
+  /** A regular expression between slashes. */
+  matches?: string | undefined;
+  not?: Scalar | undefined;
+  exists?: boolean | undefined;
+}
+
+/** Where the value stands, as messages name it, and what may not be quoted. */
+export interface Seen {
+  what: string;
+  /** `undefined` when it is missing. */
+  value: unknown;
+  hide: Hide;
+}
+
+/** Throws {@link TargetTrouble} `assertion` with the value seen and the value expected. */
+export function assertValue(seen: Seen, expected: Scalar | Comparison): void {
+  const isScalar = typeof expected !== 'object' || expected === null;
+  if (isScalar ? seen.value === expected : fits(seen.value, expected)) return;
+  const words = isScalar ? quoted(expected) : inWords(expected);
+  throw new TargetTrouble('assertion', `${plain(seen.what, 80)} is ${shown(seen)}, expected ${words}`);
+}
+
+function fits(value: unknown, { above, below, matches, not, exists }: Comparison): boolean {
+  if (exists === false) return value === undefined;
+  if (value === undefined) return false;
+  if (above !== undefined && !(typeof value === 'number' && value > above)) return false;
+  if (below !== undefined && !(typeof value === 'number' && value < below)) return false;
+  if (not !== undefined && value === not) return false;
+  return matches === undefined || (typeof value !== 'object' && fitsPattern(String(value), matches));
+}
+
+function fitsPattern(value: string, written: string): boolean {
+  const pattern = patternOf(written);
+  return pattern !== undefined && firstMatch(pattern, value) !== null;
+}
+
+function inWords({ above, below, matches, not, exists }: Comparison): string {
+  const parts = [
+    above === undefined ? '' : `more than ${above}`,
+    below === undefined ? '' : `less than ${below}`,
+    matches === undefined ? '' : `a match of ${plain(matches, 80)}`,
+    not === undefined ? '' : `anything but ${quoted(not)}`,
+  ].filter((part) => part !== '');
+  if (parts.length > 0) return parts.join(' and ');
+  return exists ? 'it to be there' : 'it to be absent';
+}
+
+function shown({ value, hide }: Seen): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'string' ? quoted(hide(value)) : hide(String(value));
+}
+
+function quoted(value: Scalar): string {
+  return typeof value === 'string' ? `"${plain(value, 60)}"` : String(value);
+}

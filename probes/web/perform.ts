@@ -1,0 +1,40 @@
+/** One request of a check: sent, followed, and held against what is expected. */
+import type { Failure } from '../../core/result.ts';
+import { unpack } from './body.ts';
+import type { Answer, Phases } from './exchange.ts';
+import { assertContent, assertStatus, type Expectation } from './expect.ts';
+import type { Hide } from './hide.ts';
+import { slowPhase, type Within } from './limits.ts';
+import { type VisitContext, visit, type Wish } from './visit.ts';
+
+/** What was measured of a request, with the phases of all its redirects added up. */
+export type Measured = Phases & Partial<Record<'body_bytes' | 'cert_left_days', number>>;
+
+export interface Performed {
+  answer: Answer;
+  /** It fits, but a phase took longer than it may. */
+  slow?: Failure | undefined;
+}
+
+/**
+ * The answer, when it is as expected. Throws `TargetTrouble` when it is not, and fills in `measured` as far as it came in both cases.
+ */
+export async function perform(
+  wish: Wish,
+  expected: Expectation & { within?: Within | undefined },
+  context: VisitContext & { hide: Hide },
+  measured: Measured,
+): Promise<Performed> {
+  const startedMs = context.monotonic();
+  const answer = await visit(wish, context, measured);
+  const totalMs = context.monotonic() - startedMs;
+  measured.body_bytes = answer.body.length;
+  if (answer.certLeftDays !== undefined) measured.cert_left_days = answer.certLeftDays;
+  assertStatus(answer, expected.status);
+  if (answer.headers['content-encoding'] !== undefined) {
+    await unpack(answer, context.bodyLimitBytes);
+    measured.body_bytes = answer.body.length;
+  }
+  assertContent(answer, expected, context.hide);
+  return { answer, slow: expected.within && slowPhase(expected.within, measured, totalMs) };
+}

@@ -1,0 +1,166 @@
+/** https: whom the probe trusts, what it shows of itself, and how long certificates last. */
+import { createServer, type ServerOptions } from 'node:https';
+import { generate } from 'selfsigned';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { listening } from '../helpers/probing.ts';
+import { probe, probeWith, webServers } from '../helpers/web.ts';
+
+const { keep, serve } = webServers();
+
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+
+interface Pair {
+  key: string;
+  cert: string;
+}
+
+async function authority(name: string, days: number, by?: Pair): Promise<Pair> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notAfterDate: inDays(days),
+    ...(by ? { ca: by } : {}),
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  });
+  return { key, cert };
+}
+
+async function leaf(days: number, by: Pair, options: { notBefore?: Date; algorithm?: string } = {}): Promise<Pair> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'clinic.example' }], {
+    keyType: 'ec',
+    algorithm: options.algorithm ?? 'sha256',
+    notBeforeDate: options.notBefore ?? inDays(-30),
+    notAfterDate: inDays(days),
+    ca: by,
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 7, ip: '127.0.0.1' },
+          { type: 2, value: 'clinic.example' },
+        ],
+      },
+    ],
+  });
+  return { key, cert };
+}
+
+let root: Pair;
+let server: Pair;
+beforeAll(async () => {
+  root = await authority('Clinic Root', 900);
+  server = await leaf(60, root);
+});
+
+async function serveTls(options: ServerOptions, names: string[] = []) {
+  const SNICallback: ServerOptions['SNICallback'] = (name, done) => {
+    names.push(name);
+    done(null);
+  };
+  const listener = createServer({ ...options, SNICallback }, (_request, response) => response.end('ok'));
+  // Handshakes that the client breaks off are what is tested.
+  listener.on('tlsClientError', () => {});
+  return keep(await listening(listener), 'https');
+}
+
+describe('a certificate', () => {
+  test('of an authority that is named is trusted, and tells how long it lasts', async () => {
+    const { url } = await serveTls(server);
+    const outcome = await probe({ url, ca: root.cert, expect: { text: 'ok', within: { tls: '5s' } } });
+    expect(outcome.verdict).toBe('up');
+    expect(outcome.measurements?.tls_ms).toBeGreaterThan(0);
+    expect(outcome.measurements?.cert_left_days).toBeGreaterThan(59.9);
+    expect(outcome.measurements?.cert_left_days).toBeLessThanOrEqual(60);
+  });
+
+  test('of the chain that expires first counts', async () => {
+    const middle = await authority('Clinic Issuing', 20, root);
+    const { key, cert } = await leaf(60, middle);
+    const { url } = await serveTls({ key, cert: `${cert}\n${middle.cert}` });
+    const outcome = await probe({ url, ca: root.cert });
+    expect(outcome.verdict).toBe('up');
+    expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(20);
+  });
+
+  test('is not there in http', async () => {
+    const { url } = await serve((_request, response) => response.end());
+    expect((await probe({ url })).measurements).not.toHaveProperty('cert_left_days');
+  });
+
+  test.each([
+    ['signed by nobody', async () => leaf(60, await authority('Somebody', 60)), 'the certificate is signed by nobody that is trusted'],
+    ['expired', () => leaf(-1, root), 'the certificate has expired'],
+    ['not valid yet', () => leaf(60, root, { notBefore: inDays(2) }), 'the certificate is not valid yet'],
+    ['signed weakly', () => leaf(60, root, { algorithm: 'sha1' }), 'the certificate is not accepted, its key or signature may be too weak'],
+  ])('%s is down', async (_, make, words) => {
+    const { url, port } = await serveTls(await make());
+    const outcome = await probe({ url, ca: root.cert });
+    expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'tls', message: `127.0.0.1:${port}: ${words}` } });
+  });
+
+  test('for another name is down, unless that name is asked for', async () => {
+    const names: string[] = [];
+    const { port } = await serveTls(server, names);
+    const url = `https://localhost:${port}/`;
+    const failure = { kind: 'tls', message: `localhost:${port}: the certificate is for another name` };
+    expect((await probe({ url, ca: root.cert })).failure).toEqual(failure);
+    const byName = await probe({ url, ca: root.cert, tls: { serverName: 'clinic.example' } });
+    expect([byName.verdict, names.at(-1)]).toEqual(['up', 'clinic.example']);
+    const byHost = await probe({ url, ca: root.cert, headers: { Host: 'clinic.example:443' } });
+    expect([byHost.verdict, names.at(-1)]).toEqual(['up', 'clinic.example']);
+  });
+
+  test('is taken unseen only where the check says so, and still measured', async () => {
+    const { url } = await serveTls(await leaf(-3, root));
+    const outcome = await probe({ url, tls: { insecure: true } });
+    expect(outcome.verdict).toBe('up');
+    expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(-3);
+    expect((await probe({ url, tls: { insecure: false } })).verdict).toBe('down');
+  });
+
+  test('of another origin is never taken unseen', async () => {
+    const other = await serveTls(server);
+    const { url } = await serveTls(server);
+    const first = keep(
+      await listening(createServer(server, (_request, response) => response.writeHead(302, { location: other.url }).end())),
+      'https',
+    );
+    expect((await probe({ url, tls: { insecure: true } })).verdict).toBe('up');
+    expect((await probe({ url: first.url, tls: { insecure: true } })).failure?.kind).toBe('tls');
+    expect((await probe({ url: first.url, ca: root.cert })).verdict).toBe('up');
+  });
+});
+
+describe('a server that asks for a certificate', () => {
+  const asking = () => serveTls({ ...server, ca: root.cert, requestCert: true, rejectUnauthorized: true });
+
+  test('gets ours, and no message holds the key', async () => {
+    const { url } = await asking();
+    const ours = await leaf(60, root);
+    const tls = { certificate: ours.cert, privateKey: `\${secret:CLINIC_KEY}` };
+    expect((await probeWith({ CLINIC_KEY: ours.key }, { url, ca: root.cert, tls })).verdict).toBe('up');
+  });
+
+  test('refuses us without one', async () => {
+    const { url } = await asking();
+    const outcome = await probe({ url, ca: root.cert });
+    expect(outcome.verdict).toBe('down');
+    expect(['tls', 'connection-reset']).toContain(outcome.failure?.kind);
+  });
+
+  test('a key that is none is the fault of the check, and not quoted', async () => {
+    const { url } = await asking();
+    const tls = { certificate: server.cert, privateKey: `\${secret:CLINIC_KEY}` };
+    const run = probeWith({ CLINIC_KEY: 'no key at all' }, { url, ca: root.cert, tls });
+    await expect(run).rejects.toMatchObject({ kind: 'parameters' });
+    await expect(run).rejects.not.toThrow('no key at all');
+  });
+});
+
+test('a server that does not speak TLS', async () => {
+  const { port } = await serve((_request, response) => response.end());
+  expect((await probe({ url: `https://127.0.0.1:${port}/` })).failure?.kind).toBe('tls');
+});
