@@ -48,7 +48,6 @@ export function isServer(text: string): boolean {
  */
 export async function query(server: string | undefined, question: Question, bounds: Bounds): Promise<ServerAnswer> {
   const { signal, timeoutMs, monotonic } = bounds;
-  signal.throwIfAborted();
   const resolver = new Resolver({ timeout: Math.max(1, Math.floor(timeoutMs * RETRANSMISSION.share)), tries: RETRANSMISSION.tries });
   const aborted = Promise.withResolvers<never>();
   aborted.promise.catch(() => {});
@@ -58,6 +57,7 @@ export async function query(server: string | undefined, question: Question, boun
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
+    signal.throwIfAborted();
     if (server !== undefined) resolver.setServers([await Promise.race([addressOf(server), aborted.promise])]);
     const startedMs = monotonic();
     const answer = await Promise.race([ask(resolver, question.type, question.name), aborted.promise]);

@@ -32,7 +32,7 @@ export async function withLink<T>(
   measurements: Record<string, number>,
   use: (link: Link) => Promise<T>,
 ): Promise<T> {
-  bounds.signal.throwIfAborted();
+  if (bounds.signal.aborted) throw troubleOf(bounds.signal.reason, 'no connection', target, bounds);
   const broken = Promise.withResolvers<never>();
   const startedMs = bounds.monotonic();
   const socket = connect({ host: target.host, port: target.port, family: FAMILIES[target.family] });

@@ -273,6 +273,12 @@ test('an agent that stops ends the question at once, and it is nobody’s failur
   await expect(run).rejects.toBe(stopping);
 });
 
+test('time that was over before the run is a time-out', async () => {
+  const over = AbortSignal.abort(new DOMException('the time is up', 'TimeoutError'));
+  const outcome = await probe({ name: NAME, servers: ['127.0.0.1:9'] }, { signal: over, timeoutMs: 1000 });
+  expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no answer from 127.0.0.1:9 within 1 s' });
+});
+
 test.each([
   ['192.0.2.53', { host: '192.0.2.53', port: 53 }],
   ['192.0.2.53:5353', { host: '192.0.2.53', port: 5353 }],

@@ -195,6 +195,12 @@ test('an agent that stops ends the conversation at once, and it is nobody’s fa
   await server.drained();
 });
 
+test('time that was over before the run is a time-out', async () => {
+  const over = AbortSignal.abort(new DOMException('the time is up', 'TimeoutError'));
+  const outcome = await probe({ port: 9 }, { signal: over, timeoutMs: 1000 });
+  expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no connection within 1 s' });
+});
+
 describe('options that make no sense', () => {
   const problem = (params: Record<string, unknown>) => {
     const issues = tcp.schema.safeParse({ host: 'db.example.org', port: 5432, ...params }).error?.issues ?? [];
