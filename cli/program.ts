@@ -130,6 +130,15 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async (context, action, id) => (await import('./location.ts')).location(context, action, id),
   },
   {
+    name: 'report',
+    summary: 'how the last 24 hours went: availability, p50 and p95, what was late or missed',
+    argument: ['[report]', 'a report of the configuration (default: all services)'],
+    options: [config(), new Option('--json', 'all numbers as JSON')],
+    examples:
+      'Examples:\n  $ DATABASE_URL=… rounds report\n  $ DATABASE_URL=… rounds report morning-rounds --json\n\nNothing is recorded, nobody is told.',
+    run: async (context, name) => (await import('./report.ts')).report(name, context),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database in DATABASE_URL to the shape that this version needs',
     examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',
