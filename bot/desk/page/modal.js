@@ -131,7 +131,10 @@ function complain(errors, reason) {
     return text !== '';
   });
   const first = wrong[0]?.querySelector('[data-kind]');
-  if (first) controlOf(first).focus();
+  if (!first) return;
+  controlOf(first).focus();
+  // With its label, not the control alone.
+  wrong[0].scrollIntoView({ block: 'nearest' });
 }
 
 /** Takes back the complaint at a field that is being changed. @param {HTMLElement | null} input */
