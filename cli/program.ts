@@ -32,6 +32,7 @@ const VERBS: VerbHelp[] = [
         'start the sample clinic with a configuration of your own, such as a changed copy of examples/clinic/rounds.yaml',
       ),
       new Option('--port <port>', 'the port of the desk (default: 4600, or the next free one)'),
+      new Option('--socket', 'let the bot speak with the desk by Socket Mode instead of signed HTTP'),
       new Option('--data <folder>', 'where data, secrets and state are kept (default: .rounds)'),
       new Option('--verbose', 'show every log line of every process'),
     ],

@@ -125,6 +125,7 @@ function desk(plan: UpPlan): ChildSpec {
     ROUNDS_BOT_URL: `${urls.bot}/slack/events`,
     SLACK_SIGNING_SECRET: plan.slack.signingSecret,
     SLACK_BOT_TOKEN: plan.slack.botToken,
+    SLACK_APP_TOKEN: plan.slack.appToken,
     CLINIC_URL: urls.clinic,
     CLINIC_CONTROL_URL: urls.clinicControl,
     CLINIC_OPS_TOKEN: plan.clinic?.opsToken,

@@ -89,7 +89,7 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
     agentQueueUrls: await agentQueueUrls({ queueUrl, locations: facts.locations, secretsFolder, log }),
     browser: await findBrowser(ROOT, env),
     ports,
-    slack: withDesk ? deskSlack(secretsFolder, ports.desk) : workspaceSlack(env),
+    slack: withDesk ? deskSlack(secretsFolder, ports.desk, context.options.socket === 'true') : workspaceSlack(env),
     withDesk,
     clinic: demo && postgres ? await sampleClinic(postgres, agentSecretsFolder) : undefined,
     agentSecretsFolder: demo ? agentSecretsFolder : (env.ROUNDS_SECRETS_DIR ?? agentSecretsFolder),
@@ -106,11 +106,12 @@ async function roundsDatabase(context: CliContext, postgres: EmbeddedPostgres | 
   return postgres.url('rounds');
 }
 
-function deskSlack(folder: string, deskPort: number): UpPlan['slack'] {
+/** With an app-level token the bot uses Socket Mode, at the desk as in a workspace. */
+function deskSlack(folder: string, deskPort: number, bySocket: boolean): UpPlan['slack'] {
   return {
     botToken: secretOnce(folder, 'SLACK_BOT_TOKEN', () => `xoxb-${randomSecret()}`),
     signingSecret: secretOnce(folder, 'SLACK_SIGNING_SECRET'),
-    appToken: undefined,
+    appToken: bySocket ? secretOnce(folder, 'SLACK_APP_TOKEN', () => `xapp-${randomSecret()}`) : undefined,
     apiUrl: `http://127.0.0.1:${deskPort}/api/`,
   };
 }

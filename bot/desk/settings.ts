@@ -57,7 +57,8 @@ const DEFAULT_SEED = {
 const DEFAULT_COMMANDS: CommandHint[] = [
   { usage: '/rounds status [service]', summary: 'How the services are' },
   { usage: '/rounds incidents', summary: 'What is open' },
-  { usage: '/rounds run CHECK', summary: 'Run a check now' },
+  { usage: '/rounds report [REPORT] [--here]', summary: 'How the last 24 hours went' },
+  { usage: '/rounds run [CHECK]', summary: 'Run a check now' },
   { usage: '/rounds why INCIDENT', summary: 'Why it was classified and posted' },
   { usage: '/rounds help', summary: 'What can be typed' },
 ];

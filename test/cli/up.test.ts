@@ -45,7 +45,7 @@ function planOf(changes: Partial<UpPlan> = {}): UpPlan {
     agentQueueUrls: { north: 'postgres://north-secret', south: 'postgres://south-secret' },
     browser: { executablePath: '/b/chromium', env: { LD_LIBRARY_PATH: '/b/lib' }, source: 'test' },
     ports: { desk: 1, bot: 2, clinic: 3, clinicControl: 4 },
-    slack: { botToken: 'xoxb-secret', signingSecret: 'signing-secret', appToken: undefined, apiUrl: 'http://127.0.0.1:1/api/' },
+    slack: { botToken: 'xoxb-secret', signingSecret: 'signing-secret', appToken: 'xapp-secret', apiUrl: 'http://127.0.0.1:1/api/' },
     withDesk: true,
     clinic: { adminUrl: 'postgres://admin-secret', opsToken: 'ops-secret', monitorPassword: 'monitor-secret' },
     agentSecretsFolder: '/d/secrets/agents',
@@ -78,6 +78,7 @@ describe('the processes of up', () => {
     }
     const holders = (secret: string) => Object.keys(env).filter((name) => Object.values(env[name] ?? {}).includes(secret));
     expect(holders('xoxb-secret')).toEqual(['desk', 'bot']);
+    expect(holders('xapp-secret')).toEqual(['desk', 'bot']);
     expect(holders('postgres://admin-secret')).toEqual(['clinic']);
     expect(holders('monitor-secret')).toEqual(['clinic']);
     expect(holders('ops-secret')).toEqual(['desk', 'clinic']);
