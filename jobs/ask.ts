@@ -12,7 +12,7 @@ import { type Db, inTransaction } from '../store/db.ts';
 import { incidentById } from '../store/incident.ts';
 import { enqueue, PRIORITY } from '../store/outbox.ts';
 import { type ResultOfAsk, resultsOfAsk } from '../store/result.ts';
-import { enterRuns, type LedgerRow } from '../store/run.ts';
+import { type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
 import { tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
 import { ledgerRow, queueRuns } from './plan.ts';
@@ -24,11 +24,10 @@ const NOT_AFTER_MS = 30_000;
 export async function planAsks(deps: JobsDeps): Promise<number> {
   const rows = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
-    const planned: LedgerRow[] = [];
+    const planned: EnteredRun[] = [];
     for (const ask of await claimAsks(db)) {
       const own = runsOf(deps, ask, nowMs);
-      await enterRuns(db, own);
-      planned.push(...own);
+      planned.push(...(await enterRuns(db, own)));
       const longestMs = Math.max(0, ...ask.targets.map(({ check }) => boundMs(deps, check)));
       await markPlanned(db, ask.id, nowMs + NOT_AFTER_MS + longestMs);
     }

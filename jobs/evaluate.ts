@@ -23,6 +23,7 @@ import type { Reasoned } from '../core/facts.ts';
 import type { Incident } from '../core/incident.ts';
 import { type Change, type Judgement, judge } from '../core/judge.ts';
 import type { Result } from '../core/result.ts';
+import type { Run } from '../core/run.ts';
 import { insertAsk } from '../store/ask.ts';
 import { lockStates, readStates, type StateChange, writeStates } from '../store/check.ts';
 import { NotInForce, whileInForce } from '../store/config.ts';
@@ -31,8 +32,7 @@ import { lastRepair } from '../store/execution.ts';
 import { adoptDecisions, insertIncident, openIncidentOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
 import { PRIORITY } from '../store/outbox.ts';
 import { planningSince } from '../store/planner.ts';
-import { insertResults, type StoredResult } from '../store/result.ts';
-import { endRuns, knownRuns, type LedgerRow, type RunEnd } from '../store/run.ts';
+import { storePicture, storeTold, type Told } from '../store/result.ts';
 import { dirtyScopes, lockDirtyScope, markDirty, markJudged } from '../store/scope.ts';
 import { showIncident, tellStory } from '../store/story.ts';
 import type { Report } from './contract.ts';
@@ -46,48 +46,68 @@ const STORY_MS = 10 * 60_000;
 /** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
 export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
   return whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const names = [...report.results.map((result) => result.run), ...report.refusals.map((refusal) => refusal.run)];
-    const known = await knownRuns(db, names, location);
-    const strangers = names.filter((name) => !known.has(name));
-    if (strangers.length > 0)
-      deps.log.warn({ location, runs: strangers.slice(0, 5) }, 'results of runs that nobody ordered were not taken');
-    const results = report.results.flatMap((result) => {
-      const row = known.get(result.run);
-      return row ? [{ result, row }] : [];
-    });
-    await endRuns(db, [...results.map(({ result, row }) => endOf(deps, result, row)), ...refusalEnds(report, known)]);
-    const stored = await insertResults(db, results);
-    const refused = report.refusals.flatMap((refusal) => {
-      const row = known.get(refusal.run);
-      return row ? [{ row, reason: refusal.reason }] : [];
-    });
-    return foldInto(deps, db, { results: stored, gaps: refused });
+    const told = toldIn(deps, report);
+    const known = await storeTold(db, location, told);
+    const strangers = told.filter(({ run }) => !known.has(run));
+    if (strangers.length > 0) {
+      const runs = strangers.slice(0, 5).map(({ run }) => run);
+      deps.log.warn({ location, runs }, 'results of runs that nobody ordered were not taken');
+    }
+    const work: ToFold = { results: [], gaps: [] };
+    for (const { run, result, reason } of told) {
+      const row = known.get(run);
+      if (!row) continue;
+      if (!result) work.gaps.push({ row, reason: reason ?? 'refused' });
+      else if (row.stored) work.results.push({ result, row, ...(await pictureOf(db, result)) });
+    }
+    return foldInto(deps, db, work);
   });
 }
 
-function endOf(deps: JobsDeps, result: Result, row: LedgerRow): RunEnd {
-  const everyMs = deps.config.checks[row.check]?.everyMs ?? Number.POSITIVE_INFINITY;
-  if (result.verdict === 'fault') return { name: row.name, state: 'fault', reason: result.failure?.kind ?? 'fault' };
-  const late = result.startLatenessMs > everyMs * LATE_SHARE;
-  return { name: row.name, state: late ? 'late' : 'run', reason: late ? 'agent-busy' : null };
+async function pictureOf(db: Db, result: Result): Promise<{ pictureId?: number }> {
+  const pictureId = await storePicture(db, result);
+  return pictureId === undefined ? {} : { pictureId };
 }
 
-function refusalEnds(report: Report, known: ReadonlyMap<string, LedgerRow>): RunEnd[] {
-  return report.refusals
-    .filter((refusal) => known.has(refusal.run))
-    .map((refusal) => ({ name: refusal.run, state: 'missed', reason: refusal.reason }));
+/** What a report says of each run, once: a result says more than a refusal. */
+function toldIn(deps: JobsDeps, report: Report): Told[] {
+  const told = new Map<string, Told>();
+  for (const { run, reason } of report.refusals) told.set(run, { run, state: 'missed', reason });
+  for (const result of report.results)
+    if (!told.get(result.run)?.result) told.set(result.run, { run: result.run, result, ...endOf(deps, result) });
+  return [...told.values()];
 }
+
+function endOf(deps: JobsDeps, result: Result): Pick<Told, 'state' | 'reason'> {
+  if (result.verdict === 'fault') return { state: 'fault', reason: result.failure?.kind ?? 'fault' };
+  // The name says the check; one that is no name is in no ledger.
+  const everyMs = deps.config.checks[result.run.split('@', 1)[0] ?? '']?.everyMs ?? Number.POSITIVE_INFINITY;
+  const late = result.startLatenessMs > everyMs * LATE_SHARE;
+  return { state: late ? 'late' : 'run', reason: late ? 'agent-busy' : null };
+}
+
+/** A result that is new in the ledger. */
+export interface StoredResult {
+  result: Result;
+  row: Ran;
+  pictureId?: number;
+}
+
+/** A run of the ledger, as far as folding needs it. */
+type Ran = Run & { name: string; plannedAtMs: number };
 
 export interface ToFold {
-  results: readonly StoredResult[];
-  gaps: readonly { row: LedgerRow; reason: string }[];
+  results: StoredResult[];
+  gaps: { row: Ran; reason: string }[];
   /** Checks to look at anew only because time has passed. */
   stale?: readonly string[];
 }
 
 /** Folds results and gaps into the states of their checks, under the row locks. Returns whether a scope became dirty. */
 export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<boolean> {
-  const ids = new Set([...work.results.map(({ row }) => row.check), ...work.gaps.map(({ row }) => row.check), ...(work.stale ?? [])]);
+  const results = Map.groupBy(work.results, ({ row }) => row.check);
+  const gaps = Map.groupBy(work.gaps, ({ row }) => row.check);
+  const ids = new Set([...results.keys(), ...gaps.keys(), ...(work.stale ?? [])]);
   const checks = [...ids].flatMap((id) => deps.config.checks[id] ?? []);
   if (checks.length === 0) return false;
   const states = await lockStates(db, checks, deps.config.revision);
@@ -96,7 +116,7 @@ export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<bo
   const dirty = new Set<string>();
   for (const check of checks) {
     const before = states.get(check.id) ?? EMPTY_STATE;
-    const folded = await foldCheck(deps, db, check, before, work);
+    const folded = await foldCheck(deps, db, check, before, { results: results.get(check.id) ?? [], gaps: gaps.get(check.id) ?? [] });
     const nowMs = deps.clock.now();
     const { state, counted } = decide(check, folded, nowMs, sinceMs);
     const stale = staleAtMs(check, state, nowMs);
@@ -118,7 +138,7 @@ function isQuiet(state: CheckState): boolean {
 async function foldCheck(deps: JobsDeps, db: Db, check: Check, before: CheckState, work: ToFold): Promise<CheckState> {
   let state = before;
   // What comes late from a location that the check no longer runs from says nothing any more.
-  const own = ({ row }: { row: LedgerRow }) => row.check === check.id && check.locations.includes(row.location);
+  const own = ({ row }: { row: Ran }) => check.locations.includes(row.location);
   const results = work.results.filter(own).sort((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
   for (const stored of results) {
     const input = inputOf(stored);

@@ -7,13 +7,13 @@ import { type Check, isJourney } from '../core/check.ts';
 import { type Order, type Run, runName, slotsBetween } from '../core/run.ts';
 import { whileInForce } from '../store/config.ts';
 import { beat, plannedUntil } from '../store/planner.ts';
-import { enterRuns, type LedgerRow, markQueued } from '../store/run.ts';
+import { closeBatches, type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
 import { QUEUES } from './contract.ts';
 import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
 
 /** Slots are queued this far ahead: a worker that dies is back, or another has taken over, before agents run dry. */
 const HORIZON_MS = 5_000;
-const ORDERS_PER_ROUND = 50;
+const ORDERS_PER_ROUND = 250;
 
 /** Enters and queues every slot up to the horizon. Returns how many runs it queued. */
 export async function planSlots(deps: JobsDeps): Promise<number> {
@@ -25,7 +25,7 @@ export async function planSlots(deps: JobsDeps): Promise<number> {
     const entered = await enterRuns(db, due);
     // With the runs: were it told later, a planner with another configuration could plan the same time once more.
     await plannedUntil(db, untilMs);
-    return due.filter((row) => entered.has(row.name));
+    return entered;
   });
   await queueRuns(deps, mine);
   return mine.length;
@@ -44,21 +44,14 @@ export function ledgerRow(run: Run, plannedAtMs: number, notAfterMs: number, rev
   return { ...run, name: runName(run), revision, plannedAtMs, notAfterMs };
 }
 
-/** Queues runs that are in the ledger. A run whose check is gone is left to end as missed. */
-export async function queueRuns(deps: JobsDeps, rows: readonly LedgerRow[]): Promise<void> {
+/** Queues runs that are in the ledger, and closes their batches. A run whose check is gone is left to end as missed. */
+export async function queueRuns(deps: JobsDeps, rows: readonly EnteredRun[]): Promise<void> {
   const nowMs = deps.clock.now();
-  const known = rows.flatMap((row) => {
-    const check = deps.config.checks[row.check];
-    return check ? [{ row, check }] : [];
-  });
-  const byLocation = [...Map.groupBy(known, ({ row }) => row.location)];
+  const byLocation = [...Map.groupBy(rows, (row) => row.location)];
   // A location whose queue is away holds up no other.
   const queued = await Promise.allSettled(byLocation.map(([location, group]) => queueAt(deps, location, group, nowMs)));
   const done = byLocation.flatMap(([, group], index) => (queued[index]?.status === 'fulfilled' ? group : []));
-  await markQueued(
-    deps.pool,
-    done.map(({ row }) => row.name),
-  );
+  await closeBatches(deps.pool, [...new Set(done.map(({ batch }) => batch))]);
   const failed = queued.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 }
@@ -68,9 +61,13 @@ interface Due {
   check: Check;
 }
 
-async function queueAt({ queues }: JobsDeps, location: string, group: readonly Due[], nowMs: number): Promise<void> {
-  const journeys = group.filter(({ check }) => isJourney(check));
-  const light = group.filter(({ check }) => !isJourney(check));
+async function queueAt({ queues, config }: JobsDeps, location: string, rows: readonly LedgerRow[], nowMs: number): Promise<void> {
+  const known = rows.flatMap((row) => {
+    const check = config.checks[row.check];
+    return check ? [{ row, check }] : [];
+  });
+  const journeys = known.filter(({ check }) => isJourney(check));
+  const light = known.filter(({ check }) => !isJourney(check));
   const jobs = journeys.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
   await queues.add(QUEUES.journey(location), jobs, 'once');
   await queues.add(QUEUES.round(location), [...rounds(light, nowMs)], 'once');

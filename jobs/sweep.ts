@@ -13,7 +13,10 @@ const QUEUE_GRACE_MS = 2_000;
 
 /** Ends due runs that brought nothing, and looks at checks of which a location fell silent. Returns whether to judge. */
 export async function sweepRuns(deps: JobsDeps): Promise<boolean> {
-  const tookMs = new Map(Object.values(deps.config.checks).map((check) => [check.id, check.timeoutMs * (1 + check.retries)]));
+  const tookMs = (id: string) => {
+    const check = deps.config.checks[id];
+    return check ? check.timeoutMs * (1 + check.retries) : 0;
+  };
   return whileInForce(deps.pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
     const missed = await missRuns(db, nowMs, REPORT_GRACE_MS, tookMs);
@@ -26,7 +29,7 @@ export async function sweepRuns(deps: JobsDeps): Promise<boolean> {
 
 /** Queues what a planner entered and did not live to queue. Returns how many runs that were. */
 export async function requeueRuns(deps: JobsDeps, graceMs = QUEUE_GRACE_MS): Promise<number> {
-  const rows = await unqueuedRuns(deps.pool, deps.clock.now(), graceMs);
+  const rows = await whileInForce(deps.pool, deps.configSeq, (db) => unqueuedRuns(db, deps.clock.now(), graceMs));
   await queueRuns(deps, rows);
   return rows.length;
 }

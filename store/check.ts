@@ -1,5 +1,6 @@
 /** The folded state of each check: one row, one lock. */
 import { type CheckState, EMPTY_STATE } from '../core/evaluate.ts';
+import { jsonArray, numberArray, textArray } from './arrays.ts';
 import { at, type Db } from './db.ts';
 
 /** Locks the states of these checks, in the order of their ids so that two workers never wait for each other in a circle. */
@@ -8,16 +9,22 @@ export async function lockStates(
   checks: readonly { id: string; scope: string }[],
   revision: string,
 ): Promise<Map<string, CheckState>> {
-  const sorted = [...checks].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const ids = sorted.map((check) => check.id);
+  const ids = checks.map((check) => check.id);
+  const known = await lockKnown(db, ids);
+  const missing = checks.filter((check) => !known.has(check.id));
+  if (missing.length === 0) return known;
   await db.query(
     `insert into check_state (check_id, scope, revision, state)
-     select id, scope, $3, $4 from unnest($1::text[], $2::text[]) as one (id, scope) on conflict (check_id) do nothing`,
-    [ids, sorted.map((check) => check.scope), revision, JSON.stringify(EMPTY_STATE)],
+     select id, scope, $3, $4 from unnest($1::text[], $2::text[]) as one (id, scope) order by id on conflict (check_id) do nothing`,
+    [missing.map((check) => check.id), missing.map((check) => check.scope), revision, JSON.stringify(EMPTY_STATE)],
   );
+  return lockKnown(db, ids);
+}
+
+async function lockKnown(db: Db, ids: readonly string[]): Promise<Map<string, CheckState>> {
   const { rows } = await db.query<{ check_id: string; state: CheckState }>(
     'select check_id, state from check_state where check_id = any($1) order by check_id for update',
-    [ids],
+    [textArray(ids)],
   );
   return new Map(rows.map((row) => [row.check_id, row.state]));
 }
@@ -33,14 +40,14 @@ export interface StateChange {
 export async function writeStates(db: Db, changes: readonly StateChange[], revision: string): Promise<void> {
   if (changes.length === 0) return;
   await db.query(
-    `update check_state set state = one.state, scope = one.scope, stale_at = one.stale_at, revision = $5, updated_at = now()
-     from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) as one (id, scope, state, stale_at)
+    `update check_state set state = one.state, scope = one.scope, stale_at = to_timestamp(one.stale_ms / 1000), revision = $5, updated_at = now()
+     from unnest($1::text[], $2::text[], $3::jsonb[], $4::float8[]) as one (id, scope, state, stale_ms)
      where check_state.check_id = one.id`,
     [
-      changes.map((change) => change.check),
-      changes.map((change) => change.scope),
-      changes.map((change) => JSON.stringify(change.state)),
-      changes.map((change) => (change.staleAtMs === undefined ? null : at(change.staleAtMs))),
+      textArray(changes.map((change) => change.check)),
+      textArray(changes.map((change) => change.scope)),
+      jsonArray(changes.map((change) => change.state)),
+      numberArray(changes.map((change) => change.staleAtMs ?? null)),
       revision,
     ],
   );

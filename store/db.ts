@@ -24,6 +24,8 @@ export function openPool(options: { url: string; name: string; max: number; log:
     connectionString: options.url,
     application_name: `rounds ${options.name}`,
     max: options.max,
+    // What is written and looked for here is new, so its blocks are in memory: an index is always the shorter way.
+    options: '-c random_page_cost=1.1',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5_000,

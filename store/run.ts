@@ -1,5 +1,6 @@
 /** The ledger: every run that was due, and how it ended: run, late, fault, or missed and why. */
 import type { Purpose } from '../core/check.ts';
+import { numberArray, textArray } from './arrays.ts';
 import { at, type Db } from './db.ts';
 
 export interface LedgerRow {
@@ -26,6 +27,9 @@ interface RunRow {
   not_after: Date;
 }
 
+/** Of what a dead planner left, so much is queued in one turn. */
+const BATCHES_AT_ONCE = 20;
+
 const COLUMNS = 'name, check_id, location, slot, purpose, ask_id, revision, planned_at, not_after';
 
 function fromRow(row: RunRow): LedgerRow {
@@ -42,67 +46,71 @@ function fromRow(row: RunRow): LedgerRow {
   };
 }
 
-/** Enters due runs and returns the names that were new: whoever entered a run queues it. */
-export async function enterRuns(db: Db, rows: readonly LedgerRow[]): Promise<Set<string>> {
-  if (rows.length === 0) return new Set();
-  const { rows: entered } = await db.query<{ name: string }>(
-    `insert into run (${COLUMNS})
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-     on conflict (name) do nothing returning name`,
+/** A run with the batch in which it was entered: what one planner entered for one location in one turn. */
+export interface EnteredRun extends LedgerRow {
+  batch: number;
+}
+
+/** Enters due runs and returns those that were new: whoever entered a run queues it, and then closes its batch. */
+export async function enterRuns(db: Db, rows: readonly LedgerRow[]): Promise<EnteredRun[]> {
+  if (rows.length === 0) return [];
+  const { rows: entered } = await db.query<{ name: string; batch_id: number }>(
+    `with due as (
+       select * from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::bigint[], $7::text[], $8::float8[], $9::float8[])
+         as due (name, check_id, location, slot_ms, purpose, ask_id, revision, planned_ms, not_after_ms)
+     ), batch as (
+       insert into run_batch (location) select distinct location from due returning id, location
+     )
+     insert into run (${COLUMNS}, batch_id)
+     select name, check_id, location, to_timestamp(slot_ms / 1000), purpose, ask_id, revision, to_timestamp(planned_ms / 1000),
+       to_timestamp(not_after_ms / 1000), batch.id
+     from due join batch using (location)
+     on conflict (name) do nothing returning name, batch_id`,
     [
-      rows.map((row) => row.name),
-      rows.map((row) => row.check),
-      rows.map((row) => row.location),
-      rows.map((row) => at(row.slotMs)),
-      rows.map((row) => row.purpose),
-      rows.map((row) => row.ask),
-      rows.map((row) => row.revision),
-      rows.map((row) => at(row.plannedAtMs)),
-      rows.map((row) => at(row.notAfterMs)),
+      textArray(rows.map((row) => row.name)),
+      textArray(rows.map((row) => row.check)),
+      textArray(rows.map((row) => row.location)),
+      numberArray(rows.map((row) => row.slotMs)),
+      textArray(rows.map((row) => row.purpose)),
+      numberArray(rows.map((row) => row.ask)),
+      textArray(rows.map((row) => row.revision)),
+      numberArray(rows.map((row) => row.plannedAtMs)),
+      numberArray(rows.map((row) => row.notAfterMs)),
     ],
   );
-  return new Set(entered.map((row) => row.name));
+  const batches = new Map(entered.map((row) => [row.name, row.batch_id]));
+  return rows.flatMap((row) => {
+    const batch = batches.get(row.name);
+    return batch === undefined ? [] : [{ ...row, batch }];
+  });
 }
 
-/** Notes that the runs are on their queue. */
-export async function markQueued(db: Db, names: readonly string[]): Promise<void> {
-  await db.query('update run set queued_at = now() where name = any($1)', [names]);
+/** Notes that the runs of these batches are on their queue. */
+export async function closeBatches(db: Db, batches: readonly number[]): Promise<void> {
+  if (batches.length > 0) await db.query('delete from run_batch where id = any($1)', [batches]);
 }
 
-/** Runs that were entered more than `graceMs` ago and never queued, since their planner died; they can still be run. */
-export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number, limit = 500): Promise<LedgerRow[]> {
-  const { rows } = await db.query<RunRow>(
-    `select ${COLUMNS} from run
-     where state = 'due' and queued_at is null and not_after > $1 and entered_at < now() - $2 * interval '1 ms'
-     order by planned_at limit $3`,
-    [at(nowMs), graceMs, limit],
-  );
-  return rows.map(fromRow);
-}
-
-/** The ledger's rows of these names at that location; others are not known and their results are not taken. */
-export async function knownRuns(db: Db, names: readonly string[], location: string): Promise<Map<string, LedgerRow>> {
-  const { rows } = await db.query<RunRow>(`select ${COLUMNS} from run where name = any($1) and location = $2`, [names, location]);
-  return new Map(rows.map((row) => [row.name, fromRow(row)]));
-}
-
-export interface RunEnd {
-  name: string;
-  state: 'run' | 'late' | 'fault' | 'missed';
-  reason: string | null;
-}
-
-/** Ends runs. A run that was given up as missed and comes in after all becomes `late`; one that was retired is nobody's any more. */
-export async function endRuns(db: Db, ends: readonly RunEnd[]): Promise<void> {
-  if (ends.length === 0) return;
+/**
+ * Runs that were entered more than `graceMs` ago and never queued, since their planner died or the queue was away; they can still be
+ * run. Always whole batches. Those of which no run is due any more are forgotten.
+ */
+export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number): Promise<EnteredRun[]> {
+  const { rows: open } = await db.query<{ id: number }>("select id from run_batch where entered_at < now() - $1 * interval '1 ms'", [
+    graceMs,
+  ]);
+  if (open.length === 0) return [];
+  const batches = open.map(({ id }) => id);
   await db.query(
-    `update run set
-       state = case when run.state = 'missed' and ended.state = 'run' then 'late' else ended.state end,
-       reason = ended.reason, ended_at = now()
-     from unnest($1::text[], $2::text[], $3::text[]) as ended (name, state, reason)
-     where run.name = ended.name and run.state in ('due', 'missed') and run.reason is distinct from 'retired'`,
-    [ends.map((end) => end.name), ends.map((end) => end.state), ends.map((end) => end.reason)],
+    `delete from run_batch where id = any($1) and not exists (select from run where state = 'due' and batch_id = run_batch.id)`,
+    [batches],
   );
+  const { rows } = await db.query<RunRow & { batch_id: number }>(
+    `select ${COLUMNS}, batch_id from run where state = 'due' and not_after > $1 and batch_id in (
+       select batch_id from run where state = 'due' and not_after > $1 and batch_id = any($2) group by batch_id order by batch_id limit $3)
+     order by batch_id, planned_at`,
+    [at(nowMs), batches, BATCHES_AT_ONCE],
+  );
+  return rows.map((row) => ({ ...fromRow(row), batch: row.batch_id }));
 }
 
 /**
@@ -113,18 +121,25 @@ export async function missRuns(
   db: Db,
   nowMs: number,
   graceMs: number,
-  tookMs: ReadonlyMap<string, number>,
+  tookMs: (check: string) => number,
   limit = 500,
 ): Promise<LedgerRow[]> {
+  const beforeMs = at(nowMs - graceMs);
+  const { rows: overdue } = await db.query<{ check_id: string }>(
+    `select distinct check_id from run where state = 'due' and not_after < $1`,
+    [beforeMs],
+  );
+  if (overdue.length === 0) return [];
+  const checks = overdue.map((row) => row.check_id);
   const { rows } = await db.query<RunRow>(
     `update run set state = 'missed', ended_at = now(),
-       reason = case when queued_at is null then 'never-queued' else 'no-result' end
+       reason = case when exists (select from run_batch where id = run.batch_id) then 'never-queued' else 'no-result' end
      where name in (
-       select due.name from run due left join unnest($3::text[], $4::float8[]) as own (check_id, took_ms) using (check_id)
-       where due.state = 'due' and due.not_after < $1 and due.not_after + coalesce(own.took_ms, 0) * interval '1 ms' < $1
+       select due.name from run due join unnest($3::text[], $4::float8[]) as own (check_id, took_ms) using (check_id)
+       where due.state = 'due' and due.not_after < $1 and due.not_after + own.took_ms * interval '1 ms' < $1
        order by due.not_after limit $2 for update of due skip locked)
      returning ${COLUMNS}`,
-    [at(nowMs - graceMs), limit, [...tookMs.keys()], [...tookMs.values()]],
+    [beforeMs, limit, checks, checks.map((check) => tookMs(check))],
   );
   return rows.map(fromRow);
 }

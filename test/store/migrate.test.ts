@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { openPool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
+import { unqueuedRuns } from '../../store/run.ts';
 import { quietLog } from '../helpers/log.ts';
 import { testDatabase } from '../helpers/postgres.ts';
 
@@ -23,6 +24,27 @@ it('lets nobody change what was audited', async () => {
   for (const text of [`update audit set actor = 'ben'`, 'delete from audit', 'truncate audit']) {
     await expect(pool.query(text)).rejects.toThrow('append-only');
   }
+  await pool.end();
+  await database.drop();
+});
+
+it('keeps which runs nobody has queued yet when batches take the place of marks', async () => {
+  const database = await testDatabase();
+  await migrate(database.url, quietLog, 1);
+  const pool = openPool({ url: database.url, name: 'test', max: 1, log: quietLog });
+  const columns = 'name, check_id, location, slot, purpose, revision, planned_at, not_after';
+  await pool.query(
+    `insert into run (${columns}, state, queued_at)
+     select name, 'check', location, now(), 'scheduled', 'r1', now(), now() + interval '1 hour', state, queued_at
+     from (values ('queued', 'north', 'due', now()), ('left north', 'north', 'due', null), ('left south', 'south', 'due', null),
+       ('ended', 'north', 'missed', null)) as one (name, location, state, queued_at)`,
+  );
+  await migrate(database.url, quietLog);
+  const left = await unqueuedRuns(pool, Date.now(), 0);
+  expect(left.map(({ name, location }) => [name, location]).sort()).toEqual([
+    ['left north', 'north'],
+    ['left south', 'south'],
+  ]);
   await pool.end();
   await database.drop();
 });
