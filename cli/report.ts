@@ -1,6 +1,6 @@
 /** `rounds report [REPORT]`: how the last 24 hours went, from the database, as text or JSON. Nothing is recorded, nobody is told. */
 import type { Config, ScheduledReport } from '../core/config/model.ts';
-import type { Figure, ReportNumbers } from '../core/report/numbers.ts';
+import type { Figure, ReportNumbers } from '../core/report/figures.ts';
 import { exceptionInWords, figureInWords, incidentsInWords, reportHeadline, windowInWords, worstFirst } from '../core/report/words.ts';
 import { inTransaction, openPool } from '../store/db.ts';
 import { reportNumbers } from '../store/report-numbers.ts';

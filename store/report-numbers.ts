@@ -4,16 +4,8 @@
  */
 import type { Config } from '../core/config/model.ts';
 import { partsOf } from '../core/report/chart.ts';
-import {
-  type Counted,
-  checksOf,
-  type ExceptionCount,
-  makeNumbers,
-  type ReportFrame,
-  type ReportNumbers,
-  type RoundCount,
-  type RunCount,
-} from '../core/report/numbers.ts';
+import type { Counted, ExceptionCount, ReportFrame, ReportNumbers, RoundCount, RunCount } from '../core/report/figures.ts';
+import { checksOf, makeNumbers } from '../core/report/numbers.ts';
 import { STEP_RATIO } from '../core/report/pace.ts';
 import { at, type Db } from './db.ts';
 import { incidentsBetween } from './incident.ts';

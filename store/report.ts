@@ -1,5 +1,5 @@
 /** Reports: their slots, their numbers, and what Slack has of them. */
-import type { ReportNumbers } from '../core/report/numbers.ts';
+import type { ReportNumbers } from '../core/report/figures.ts';
 import { at, type Db } from './db.ts';
 import { enqueue, PRIORITY } from './outbox.ts';
 

@@ -1,6 +1,6 @@
 /** The post of a report: what was not well, then the figures, in lines that can be read on a phone. Pure. */
 
-import type { Figure, ReportNumbers } from '../../core/report/numbers.ts';
+import type { Figure, ReportNumbers } from '../../core/report/figures.ts';
 import {
   countInWords,
   exceptionInWords,

@@ -13,7 +13,7 @@ import { SVGRenderer } from 'echarts/renderers';
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
 import { incidentName } from '../../core/incident.ts';
 import type { ReportChart } from '../../core/report/chart.ts';
-import type { ReportNumbers, Seen } from '../../core/report/numbers.ts';
+import type { ReportNumbers, Seen } from '../../core/report/figures.ts';
 import { momentInWords } from '../../core/report/words.ts';
 
 use([LineChart, CustomChart, GridComponent, LegendComponent, MarkAreaComponent, TitleComponent, SVGRenderer]);

@@ -1,6 +1,6 @@
 /** What the chart of a report shows: the window in equal parts, how each of them went, and how long the journeys took in it. Pure. */
 import type { Check } from '../check.ts';
-import type { Counted, IncidentFigure, ReportFrame, Seen } from './numbers.ts';
+import type { Counted, IncidentFigure, ReportFrame, Seen } from './figures.ts';
 import { percentileMs } from './pace.ts';
 import { zoneOf } from './slots.ts';
 

@@ -1,5 +1,5 @@
 /** The whole of a report as CSV (RFC 4180), a row for each check and location, for whoever wants to count further. Pure. */
-import type { ReportNumbers, ReportRow } from './numbers.ts';
+import type { ReportNumbers, ReportRow } from './figures.ts';
 import { availabilityInWords } from './words.ts';
 
 type Cell = string | number | undefined;

@@ -3,7 +3,7 @@ import type { IncidentClass } from '../check.ts';
 import { spanInWords, timeOfDay } from '../duration.ts';
 import { incidentName } from '../incident.ts';
 import { listInWords, MARKS } from '../words.ts';
-import type { Exception, Figure, ReportNumbers, Seen, ServiceFigure } from './numbers.ts';
+import type { Exception, Figure, ReportNumbers, Seen, ServiceFigure } from './figures.ts';
 import type { Pace } from './pace.ts';
 
 /** Classes in which somebody is hurt. */
@@ -137,9 +137,14 @@ const REASONS: Readonly<Record<string, string>> = {
   'probe-error': 'the probe itself broke',
 };
 
+/** Why runs did not go as planned, in words: `no result came`; empty when the ledger gives no reason. */
+export function reasonInWords(reason: string): string {
+  return REASONS[reason] ?? reason.replaceAll('-', ' ');
+}
+
 /** `12 runs were missed at Data centre south: no result came (Front door, Post an invoice)`. */
 export function exceptionInWords({ state, reason, runs, checks, locations }: Exception): string {
-  const why = REASONS[reason] ?? reason.replaceAll('-', ' ');
+  const why = reasonInWords(reason);
   return `${countInWords(runs)} ${STATES[state][runs === 1 ? 0 : 1]} at ${listInWords(locations, 3)}${why ? `: ${why}` : ''} (${listInWords(checks, 3)})`;
 }
 

@@ -17,7 +17,7 @@ create table report (
   -- Why it was missed.
   reason text,
   asked_by text,
-  -- See core/report/numbers.ts; null when it was missed.
+  -- See core/report/figures.ts; null when it was missed.
   numbers jsonb,
   -- What Slack has of it so far: see store/report.ts.
   files jsonb not null default '{}',

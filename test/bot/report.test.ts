@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeNumbers, type ReportNumbers } from '../../core/report/numbers.ts';
+import type { ReportNumbers } from '../../core/report/figures.ts';
+import { makeNumbers } from '../../core/report/numbers.ts';
 import { inTransaction } from '../../store/db.ts';
 import { claimNext, markSending } from '../../store/outbox.ts';
 import { recordReportFile, takeSlot, wantAskedReport, wantReport } from '../../store/report.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { partsOf } from '../../../core/report/chart.ts';
-import { type Counted, checksOf, makeNumbers, type ReportFrame } from '../../../core/report/numbers.ts';
+import type { Counted, ReportFrame } from '../../../core/report/figures.ts';
+import { checksOf, makeNumbers } from '../../../core/report/numbers.ts';
 import { addPace, percentileMs, stepOf } from '../../../core/report/pace.ts';
 import { reportTable } from '../../../core/report/table.ts';
 import {
