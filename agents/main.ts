@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Start } from '../core/process.ts';
+import { VERSION } from '../core/version.ts';
 import { openQueues } from '../jobs/queue.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
@@ -29,7 +30,8 @@ export const start: Start = async ({ env, log, options }) => {
   const spool = await openSpool({ folder, log, now: clock.now });
   metrics.watchSpool(() => spool.size());
   const queues = await openQueues({ url, log, name: `agent ${location}`, location });
-  const reporter = reporterTo({ queues, spool, location, agent: `${location}@${hostname()}/${process.pid}`.slice(0, 80), clock, log });
+  const name = `${location}@${hostname()}/${process.pid}`.slice(0, 80);
+  const reporter = reporterTo({ queues, spool, location, agent: name, version: VERSION, clock, log });
   const browser = warmBrowser({ chromium: () => findChromium(env), log, onLaunch: () => metrics.browserLaunches.inc() });
   const agent = startAgent({
     location,

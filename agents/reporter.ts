@@ -27,6 +27,8 @@ export interface ReporterDeps {
   location: string;
   /** This agent's name, told with each report. */
   agent: string;
+  /** The version of Rounds, told with each report. */
+  version?: string;
   clock: Clock;
   log: Log;
   retryMs?: number;
@@ -51,7 +53,9 @@ export function reporterTo(deps: ReporterDeps): Reporter {
   };
   const handOver = async ({ id, report }: Spooled) => {
     try {
-      await inTime(queues.add(queue, [{ id, data: { ...report, sentAtMs: clock.now() } }], 'until-stored'));
+      // What comes from the spool is still counted there.
+      const data = { ...report, sentAtMs: clock.now(), spooled: Math.max(0, spool.size() - 1) };
+      await inTime(queues.add(queue, [{ id, data }], 'until-stored'));
     } catch (error) {
       if (!isRefused(error)) throw error;
       // It would be refused for ever, and whatever comes after it would wait behind it.
@@ -77,7 +81,8 @@ export function reporterTo(deps: ReporterDeps): Reporter {
   return {
     send: (body) =>
       inTurn(async () => {
-        const report: Report = { v: 1, agent: deps.agent, sentAtMs: clock.now(), results: [], refusals: [], actions: [], ...body };
+        const about = { agent: deps.agent, sentAtMs: clock.now(), ...(deps.version === undefined ? {} : { version: deps.version }) };
+        const report: Report = { v: 1, ...about, results: [], refusals: [], actions: [], ...body };
         const spooled = { id: randomUUID(), report };
         // The queue is only asked while nothing waits: what waits was first.
         if (spool.size() === 0 && (await attempt(() => handOver(spooled)))) return;

@@ -47,6 +47,10 @@ export const reportSchema = z.object({
   agent: z.string().max(80),
   /** The agent's wall clock when it sent this: its skew is measured with it, nothing else. */
   sentAtMs: z.number(),
+  /** Reports that wait on the agent's disk after this one. */
+  spooled: z.number().int().min(0).max(1_000_000).optional(),
+  /** The version of Rounds that the agent runs. */
+  version: z.string().max(40).optional(),
   results: z.array(resultSchema).max(500),
   refusals: z.array(refusalSchema).max(500),
   actions: z.array(actionReportSchema).max(10),

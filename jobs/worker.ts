@@ -3,6 +3,7 @@ import { Counter, Gauge } from 'prom-client';
 import { whileInForce } from '../store/config.ts';
 import { usualDurations } from '../store/result.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
+import { AgentBook } from './agents.ts';
 import { finishAsks, planAsks } from './ask.ts';
 import { adopt, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
@@ -19,6 +20,7 @@ const TURN_MS = 1_000;
 const ACTIONS_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
 const REPORT_TURN_MS = 5_000;
+const AGENTS_TURN_MS = 2_000;
 const DAY_MS = 86_400_000;
 const CLOSE_BOUND_MS = 8_000;
 
@@ -61,12 +63,16 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
       if ((await underOneConfig(deps, finishAsks)) > 0) await wakeBot(deps);
     },
   });
+  const book = new AgentBook(deps.clock);
+  const noting = startLoop({ name: 'agents', everyMs: AGENTS_TURN_MS, log, work: () => book.write(deps.pool) });
   const reports = new ReportQueues({
     queues: deps.queues,
     log,
     monotonic: deps.clock.monotonic,
     take: async (location, data) => {
-      const acted = await takeReport(deps, location, parseReport(data), judging);
+      const report = parseReport(data);
+      if (book.heard(location, report)) noting.wake();
+      const acted = await takeReport(deps, location, report, judging);
       asking.wake();
       if (acted) await wakeBot(deps);
     },
@@ -75,6 +81,7 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
   const loops: Loop[] = [
     judging,
     asking,
+    noting,
     startLoop({
       name: 'plan',
       everyMs: TURN_MS,

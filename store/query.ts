@@ -60,6 +60,14 @@ export async function resultViewsOfAsk(db: Db, askId: number): Promise<ResultVie
   return rows.map(fromRow);
 }
 
+/** The results of these runs, each found by its name; by check and location. */
+export async function resultViewsOfRuns(db: Db, runs: readonly string[]): Promise<ResultView[]> {
+  const { rows } = await db.query<ResultRow>(`select ${RESULT_COLUMNS} from result where run = any ($1) order by check_id, location`, [
+    runs,
+  ]);
+  return rows.map(fromRow);
+}
+
 /** Runs of an ask that brought no result, with the reason. */
 export async function gapsOfAsk(db: Db, askId: number): Promise<{ checkId: string; location: string; reason: string }[]> {
   const { rows } = await db.query<{ check_id: string; location: string; reason: string | null; state: string }>(

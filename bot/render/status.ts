@@ -157,7 +157,8 @@ function paceWords(pace: Pace): string {
   return `p95 ${spanInWords(pace.p95Ms)}${pace.usuallyMs === undefined ? '' : ` (usually ${spanInWords(pace.usuallyMs)})`}`;
 }
 
-function lastRound(view: View, template: TemplateStatus): string {
+/** "last round 12 s ago from north, south and cloud; nothing fresh from east"; empty before the first. */
+export function lastRound(view: View, template: Pick<TemplateStatus, 'checks' | 'states'>): string {
   const { lastMs, fresh } = roundsOf(view, template);
   if (!Number.isFinite(lastMs)) return '';
   const silent = [...new Set(template.checks.flatMap((check) => check.locations))].filter((location) => !fresh.includes(location));
@@ -168,7 +169,7 @@ function lastRound(view: View, template: TemplateStatus): string {
 }
 
 /** When the last result of these checks was planned, and which locations have a fresh one. */
-export function roundsOf(view: View, template: TemplateStatus): { lastMs: number; fresh: string[] } {
+export function roundsOf(view: View, template: Pick<TemplateStatus, 'checks' | 'states'>): { lastMs: number; fresh: string[] } {
   const said = template.checks.flatMap((check) =>
     Object.entries(template.states.get(check.id)?.locations ?? {}).map(([location, one]) => ({ check, location, atMs: one.plannedAtMs })),
   );
