@@ -1,16 +1,33 @@
 /** What a target said, quoted in a message. */
+import { hiding } from '../web/hide.ts';
+import { isSlashed } from '../web/pattern.ts';
 import { plain } from '../words.ts';
 
 /** Enough of an answer to know it by. */
 const QUOTED_CHARACTERS = 80;
-/** As the agent's redactor: shorter ones are found in ordinary words. */
-const MIN_SECRET_CHARACTERS = 4;
+/** A shorter beginning of a secret tells nothing of it. */
+const MIN_BEGINNING_CHARACTERS = 4;
 
-/**
- * The text in quotation marks, on one line, cut. A text that repeats a secret is not quoted at all: a secret that is cut in the
- * middle would not be recognised by those who redact later.
- */
+/** The text in quotation marks, on one line, without secrets, cut. */
 export function quoted(text: string, secrets: readonly string[]): string {
-  const repeats = secrets.some((secret) => secret.length >= MIN_SECRET_CHARACTERS && text.includes(secret));
-  return repeats ? 'something with a secret in it' : `"${plain(text, QUOTED_CHARACTERS)}"`;
+  return `"${shown(text, secrets)}"`;
+}
+
+/** What was expected, in words: a text is quoted, a regular expression speaks for itself. */
+export function expectedInWords(written: string, secrets: readonly string[]): string {
+  return isSlashed(written) ? `a match of ${shown(written, secrets)}` : quoted(written, secrets);
+}
+
+function shown(text: string, secrets: readonly string[]): string {
+  return plain(withoutBeginning(hiding(() => secrets)(text), secrets), QUOTED_CHARACTERS);
+}
+
+/** An answer that was read to its limit may end within a secret, which nobody would recognise later. */
+function withoutBeginning(text: string, secrets: readonly string[]): string {
+  for (const secret of secrets) {
+    for (let length = secret.length - 1; length >= MIN_BEGINNING_CHARACTERS; length--) {
+      if (text.endsWith(secret.slice(0, length))) return `${text.slice(0, -length)}[hidden]`;
+    }
+  }
+  return text;
 }

@@ -22,7 +22,15 @@ export function chainOf(leaf: X509Certificate, sent: readonly X509Certificate[],
 /** An authority renews its certificate under the same name and key: the one that lasts longest counts. */
 function issuerAmong(candidates: readonly X509Certificate[], certificate: X509Certificate): X509Certificate | undefined {
   const issuers = candidates.filter((one) => issued(one, certificate));
-  return issuers.sort((a, b) => b.validToDate.getTime() - a.validToDate.getTime())[0];
+  return issuers.sort((a, b) => validity(b).toMs - validity(a).toMs)[0];
+}
+
+/**
+ * From when to when the certificate is valid, in milliseconds of the wall clock; NaN where OpenSSL says "Bad time value". Read from
+ * the text, because `validToDate` is then whatever was in memory, now and then a day in the far future (Node 24.21).
+ */
+export function validity(certificate: X509Certificate): { fromMs: number; toMs: number } {
+  return { fromMs: Date.parse(certificate.validFrom), toMs: Date.parse(certificate.validTo) };
 }
 
 function isSame(one: X509Certificate, other: X509Certificate): boolean {

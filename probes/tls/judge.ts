@@ -5,7 +5,7 @@ import { spanInWords } from '../../core/duration.ts';
 import type { Failure } from '../../core/result.ts';
 import type { Outcome } from '../probe.ts';
 import { plain } from '../words.ts';
-import { isSelfSigned } from './chain.ts';
+import { isSelfSigned, validity } from './chain.ts';
 import type { Shown } from './handshake.ts';
 
 export const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -45,13 +45,13 @@ export function judge(seen: Seen, rules: Rules, nowMs: number): Judged {
 
 /** How long the chain holds, in milliseconds; negative when it has ended. `undefined` when a date cannot be read. */
 export function leftMs(chain: readonly X509Certificate[], nowMs: number): number | undefined {
-  const left = Math.min(...chain.map((one) => one.validToDate.getTime())) - nowMs;
+  const left = Math.min(...chain.map((one) => validity(one).toMs)) - nowMs;
   return Number.isFinite(left) ? left : undefined;
 }
 
 function datesFailure(chain: readonly X509Certificate[], nowMs: number): Failure | undefined {
   for (const one of chain) {
-    const [fromMs, toMs] = [one.validFromDate.getTime(), one.validToDate.getTime()];
+    const { fromMs, toMs } = validity(one);
     const which = inWords(one, chain);
     if (!Number.isFinite(fromMs) || !Number.isFinite(toMs))
       return { kind: 'unreadable-dates', message: `the dates of ${which} cannot be read` };
@@ -122,7 +122,7 @@ function weakness({ chain, refusal }: Seen): Failure | undefined {
 function judgeExpiry(chain: readonly X509Certificate[], { degraded, down }: Rules['expires'], nowMs: number): Judged {
   const left = leftMs(chain, nowMs) ?? 0;
   const soon = (limit: number): Failure => {
-    const first = chain.find((one) => one.validToDate.getTime() - nowMs === left);
+    const first = chain.find((one) => validity(one).toMs - nowMs === left);
     const which = first ? inWords(first, chain) : 'the certificate';
     return { kind: 'expires-soon', message: `${which} expires in ${spanInWords(left)}, limit ${spanInWords(limit)}` };
   };

@@ -4,8 +4,8 @@ import { TargetTrouble } from '../deadline.ts';
 import { type Link, withLink } from '../net/connect.ts';
 import { type Ear, hear } from '../net/hear.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
-import { matches, pattern } from '../net/pattern.ts';
-import { quoted } from '../net/quote.ts';
+import { holds, textOrPattern } from '../net/pattern.ts';
+import { expectedInWords, quoted } from '../net/quote.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 
 /** A banner is a line or two; what asks for more is no greeting. */
@@ -23,10 +23,10 @@ const schema = z
       .max(4000, { error: 'expected a text of at most 4000 characters' })
       .optional()
       .describe('What is sent once connected, such as "PING\\r\\n"; wants `expect`'),
-    expect: pattern(500)
+    expect: textOrPattern(500)
       .optional()
       .describe(
-        'What the server must say: a text that its answer contains, or an expression such as /^220 /. Without it, a connection is enough',
+        'What the server must say: a text that its answer contains, or a regular expression between slashes such as /^220 /. Without it, a connection is enough',
       ),
     readLimit: sizeBytes()
       .refine((bytes) => bytes <= MAX_READ_BYTES, { error: 'expected a size of at most 16KiB' })
@@ -106,13 +106,13 @@ async function converse(link: Link, { send, expect, readLimit }: Params, context
   const { monotonic, secrets } = context;
   if (send !== undefined) await link.during('the server took nothing', written(link, send));
   const askedMs = monotonic();
-  const ear = hear(link.socket, { enough: (said) => matches(expect, said), limitBytes: readLimit, monotonic });
+  const ear = hear(link.socket, { enough: (said) => holds(said, expect), limitBytes: readLimit, monotonic });
   const heard = await link.during('no answer', ear.ended).catch((error: unknown) => silenceOf(error, ear));
   const firstByteMs = ear.firstByteMs();
   if (firstByteMs !== undefined) measurements.first_byte_ms = firstByteMs - askedMs;
   if (heard === 'enough') return;
   if (firstByteMs === undefined) throw new TargetTrouble('closed-early', `${link.name} closed the connection without a word`);
-  const wanted = quoted(expect, secrets);
+  const wanted = expectedInWords(expect, secrets);
   throw new TargetTrouble('unexpected-answer', `${link.name} answered ${quoted(ear.text(), secrets)}, expected ${wanted}`);
 }
 

@@ -7,7 +7,7 @@ import { createSecureContext, createServer, TLSSocket, type TlsOptions } from 'n
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AgentFault } from '../../probes/probe.ts';
-import { chainOf } from '../../probes/tls/chain.ts';
+import { chainOf, validity } from '../../probes/tls/chain.ts';
 import { judge, type Rules } from '../../probes/tls/judge.ts';
 import tls from '../../probes/types/tls.ts';
 import { authority, type Certificate, certificate } from '../helpers/certificates.ts';
@@ -225,6 +225,12 @@ describe('the chain', () => {
     });
   });
 
+  test('has no dates where they cannot be read, however often that is tried', async () => {
+    const broken = withBrokenEnd(await certificate());
+    const read = Array.from({ length: 1000 }, () => validity(new X509Certificate(broken.cert)).toMs);
+    expect(new Set(read)).toEqual(new Set([Number.NaN]));
+  });
+
   test('does not run in circles', () => {
     const [one, two] = [read(root), read(issuing)];
     expect(chainOf(read(portal), [two, one, two, one], [])).toHaveLength(3);
@@ -236,7 +242,7 @@ describe('the time that is left', () => {
   const verdictAt = (leftMs: number, expires: Rules['expires'] = rules.expires) => {
     const leaf = new X509Certificate(portal.cert);
     const seen = { leaf, sent: [], protocol: 'TLSv1.3', chain: [leaf] };
-    const { verdict, failure } = judge(seen, { ...rules, expires }, leaf.validToDate.getTime() - leftMs);
+    const { verdict, failure } = judge(seen, { ...rules, expires }, Date.parse(leaf.validTo) - leftMs);
     return failure ? `${verdict} ${failure.kind}` : verdict;
   };
 
@@ -260,7 +266,7 @@ describe('the time that is left', () => {
   test('begins at the first moment', () => {
     const leaf = new X509Certificate(portal.cert);
     const seen = { leaf, sent: [], protocol: 'TLSv1.3', chain: [leaf] };
-    const fromMs = leaf.validFromDate.getTime();
+    const fromMs = Date.parse(leaf.validFrom);
     expect(judge(seen, rules, fromMs).verdict).toBe('up');
     expect(judge(seen, rules, fromMs - 1).failure?.kind).toBe('not-yet-valid');
   });
