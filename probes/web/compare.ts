@@ -23,12 +23,19 @@ export interface Seen {
   hide: Hide;
 }
 
-/** Throws {@link TargetTrouble} `assertion` with the value seen and the value expected. */
-export function assertValue(seen: Seen, expected: Scalar | Comparison): void {
-  const isScalar = typeof expected !== 'object' || expected === null;
-  if (isScalar ? seen.value === expected : fits(seen.value, expected)) return;
-  const words = isScalar ? quoted(expected) : inWords(expected);
-  throw new TargetTrouble('assertion', `${plain(seen.what, 80)} is ${shown(seen)}, expected ${words}`);
+/** Whether the value is as expected; `undefined` is one that is missing. */
+export function isAs(value: unknown, expected: Scalar | Comparison): boolean {
+  return isScalar(expected) ? value === expected : fits(value, expected);
+}
+
+/** What is thrown of a value that is not: `assertion`, with the value seen and the value expected. */
+export function unlike(seen: Seen, expected: Scalar | Comparison): TargetTrouble {
+  const words = isScalar(expected) ? quoted(expected) : inWords(expected);
+  return new TargetTrouble('assertion', `${plain(seen.what, 80)} is ${shown(seen)}, expected ${words}`);
+}
+
+function isScalar(expected: Scalar | Comparison): expected is Scalar {
+  return typeof expected !== 'object' || expected === null;
 }
 
 function fits(value: unknown, { above, below, matches, not, exists }: Comparison): boolean {

@@ -94,6 +94,7 @@ function converse(options: ExchangeOptions, context: ExchangeContext, marks: Mar
     request.on('error', fail);
     request.on('response', (response) => {
       marks.response = context.monotonic();
+      // A certificate ends by the calendar, so this is the one place where the agent's wall clock counts.
       if (response.socket instanceof TLSSocket) certLeftDays = daysLeft(response.socket, Date.now());
       readBody(response, context.bodyLimitBytes, fail, (body) => answered(response, body));
     });
@@ -190,6 +191,7 @@ function missingPhase(marks: Marks, url: URL): string {
 
 function protocolTrouble(error: unknown, host: string): unknown {
   const code = (error as { code?: unknown }).code;
+  if (code === 'HPE_HEADER_OVERFLOW') return new TargetTrouble('too-large', 'the head of the answer is larger than 16 kB');
   if (typeof code === 'string' && code.startsWith('HPE_')) return new TargetTrouble('protocol', `${host} did not answer in HTTP`);
   // Header and URL errors quote the value, which may be a secret: say only what kind it was.
   if (typeof code === 'string' && code.startsWith('ERR_')) return new AgentFault('parameters', `The request cannot be made (${code}).`);

@@ -47,5 +47,5 @@ export function daysLeft(socket: TLSSocket, nowMs: number): number | undefined {
     earliestMs = Math.min(earliestMs, certificate.validToDate.getTime());
     certificate = certificate.issuerCertificate;
   }
-  return Number.isFinite(earliestMs) ? (earliestMs - nowMs) / DAY_MS : undefined;
+  return Number.isFinite(earliestMs) ? Math.floor(((earliestMs - nowMs) / DAY_MS) * 100) / 100 : undefined;
 }

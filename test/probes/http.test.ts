@@ -92,6 +92,12 @@ describe('an answer that is not as expected', () => {
     expect((await probe({ url: server.url })).failure?.kind).toBe('protocol');
   });
 
+  test('a head without end is cut', async () => {
+    const { url } = await serve((_request, response) => response.writeHead(200, { 'x-endless': 'x'.repeat(20_000) }).end());
+    const failure = { kind: 'too-large', message: 'the head of the answer is larger than 16 kB' };
+    expect((await probe({ url })).failure).toEqual(failure);
+  });
+
   test('a connection that is closed before the answer', async () => {
     const server = keep(await listening(createTcp((socket) => socket.once('data', () => socket.destroy()))));
     expect((await probe({ url: server.url })).failure?.kind).toBe('connection-reset');
