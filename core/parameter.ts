@@ -18,6 +18,8 @@ export const TEXT_CHARACTERS = 300;
 export function readParameter(parameter: Parameter, typed: string): { value: ParameterValue } | { error: string } {
   const text = typed.trim();
   if (text === '') return { error: `Expected ${wanted(parameter)}; it is empty.` };
+  // The agent would resolve it: a secret in the place of a word.
+  if (parameter.type === 'text' && text.includes('${')) return { error: 'Expected a text without "${": nothing is filled in here.' };
   const value = READ[parameter.type](parameter, text);
   return value === undefined ? { error: `Expected ${wanted(parameter)}, got "${text.slice(0, 60)}".` } : { value };
 }
@@ -69,9 +71,7 @@ export function usualParameters(parameters: readonly Parameter[]): Map<string, P
 const READ: Record<Parameter['type'], (parameter: Parameter, text: string) => ParameterValue | undefined> = {
   text: (parameter, text) => {
     const most = parameter.max ?? TEXT_CHARACTERS;
-    // A reference would be resolved by the agent: a secret in the place of a word.
-    const plain = !text.includes('${') && !/\p{Cc}/u.test(text);
-    return plain && text.length <= most && text.length >= (parameter.min ?? 1) ? text : undefined;
+    return !/\p{Cc}/u.test(text) && text.length <= most && text.length >= (parameter.min ?? 1) ? text : undefined;
   },
   number: (parameter, text) => {
     const value = /^-?\d{1,15}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;

@@ -87,7 +87,9 @@ function matches(template: Template, sought: string): boolean {
 function foundWords(found: number, shown: number, all: number, sought: string | undefined): string {
   if (found === 0) return `None of ${all} checks is called so. Type something else and press Enter.`;
   const count = shown < found ? `${shown} of ${found}` : String(found);
-  return sought ? `${count} checks found.` : `${count} checks are listed. For the others type a part of the name and press Enter.`;
+  return sought
+    ? `${count} ${count === '1' ? 'check' : 'checks'} found.`
+    : `${count} checks are listed. For the others type a part of the name and press Enter.`;
 }
 
 function findField(sought: string | undefined): Field {

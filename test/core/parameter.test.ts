@@ -20,7 +20,7 @@ describe('what is typed', () => {
   test.each<[Partial<Parameter>, string, string]>([
     [{ type: 'text' }, '', 'Expected a text of at most 300 characters on one line; it is empty.'],
     [{ type: 'text', max: 3 }, 'four', 'Expected a text of at most 3 characters on one line, got "four".'],
-    [{ type: 'text' }, `\${secret:OPS_TOKEN}`, `Expected a text of at most 300 characters on one line, got "\${secret:OPS_TOKEN}".`],
+    [{ type: 'text' }, `\${secret:OPS_TOKEN}`, 'Expected a text without "${": nothing is filled in here.'],
     [{ type: 'text' }, 'a\nb', 'Expected a text of at most 300 characters on one line, got "a\nb".'],
     [{ type: 'number', min: 1, max: 5 }, '6', 'Expected a number from 1 to 5, got "6".'],
     [{ type: 'number' }, '1e9', 'Expected a number, got "1e9".'],

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createPort } from 'node:net';
-import { type Bot, startBot } from '../../bot/bot.ts';
+import { type Bot, type BotOptions, startBot } from '../../bot/bot.ts';
 import { start as startDesk } from '../../bot/desk/main.ts';
 import { Notifier } from '../../bot/notify.ts';
 import { loadButtonVerbs } from '../../bot/registry.ts';
@@ -68,7 +68,8 @@ export interface TestSlack {
   restartDesk(): Promise<void>;
   /** A notifier alone, not started. */
   notifier(timing?: Partial<Timing>): Promise<Notifier>;
-  bot(): Promise<Bot & { url: string }>;
+  /** `more`: what is to be other than usual. */
+  bot(more?: Partial<BotOptions>): Promise<Bot & { url: string }>;
   query<T extends object>(text: string, values?: unknown[]): Promise<T[]>;
   close(): Promise<void>;
 }
@@ -242,9 +243,9 @@ export async function testSlack(): Promise<TestSlack> {
       stops.push(() => notifier.stop());
       return notifier;
     },
-    bot: async () => {
+    bot: async (more = {}) => {
       const door = { signingSecret: SECRET, botToken: TOKEN, host: '127.0.0.1', port: botPort };
-      const bot = await startBot({ pool, config, log, clock, slack: web(SHORT), ...door, timing: SHORT });
+      const bot = await startBot({ pool, config, log, clock, slack: web(SHORT), ...door, timing: SHORT, ...more });
       stops.push(() => bot.stop());
       return { ...bot, url: `http://127.0.0.1:${bot.port}/slack/events` };
     },
