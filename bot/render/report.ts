@@ -51,9 +51,7 @@ export function renderReport(view: ReportView): Message {
     section('*Incidents*', data(incidentsInWords(numbers))),
     ...(files.picture && !view.pictureAsLink ? [picture(files.picture.id, chartInWords(numbers))] : []),
     context(
-      [links, view.note ?? '', `p95: 95 of 100 runs were as quick. A round fails when most of the locations say so.`]
-        .filter(Boolean)
-        .join(' · '),
+      [links, view.note ?? '', `p95: 95 of 100 runs took no longer. A round fails when most locations say so.`].filter(Boolean).join(' · '),
     ),
   ];
   // Slack shows files that stand as links in the text of a message to all who see it, and only those.

@@ -193,7 +193,10 @@ function cell({ well, failed, unseen }: Seen, shape: Shape): { type: 'rect' | 't
   const cross = { x: shape.x + shape.width / 2, y: shape.y + shape.height / 2, text: '✕', fill: '#ffffff' };
   return [
     { type: 'rect', shape, style: { fill: FAILED } },
-    { type: 'text', style: { ...cross, font: `bold ${size}px DejaVu Sans`, align: 'center', verticalAlign: 'middle' } },
+    {
+      type: 'text',
+      style: { ...cross, fontSize: size, fontFamily: 'DejaVu Sans', fontWeight: 'bold', align: 'center', verticalAlign: 'middle' },
+    },
   ];
 }
 

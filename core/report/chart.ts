@@ -33,7 +33,7 @@ export function partsOf(
   firstMs: number | undefined,
 ): { startMs: number; widthMs: number } {
   const beganMs = firstMs !== undefined && firstMs - fromMs > (untilMs - fromMs) / 2 ? firstMs : fromMs;
-  const spanMs = Math.max(10 * MINUTE_MS, untilMs - beganMs);
+  const spanMs = Math.max(MINUTE_MS, untilMs - beganMs);
   const widthMs = WIDTHS_MS.find((width) => spanMs / width <= MOST_PARTS) ?? Math.ceil(spanMs / MOST_PARTS / (24 * HOUR_MS)) * 24 * HOUR_MS;
   const offsetMs = zoneOf(timeZone).offsetAt(untilMs);
   const startMs = Math.floor((untilMs - spanMs + offsetMs) / widthMs) * widthMs - offsetMs;

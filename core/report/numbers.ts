@@ -1,5 +1,5 @@
 /** Makes the numbers of a report from what the database counted. What is counted is said in figures.ts. Pure. */
-import { type Check, CLASSES, isJourney } from '../check.ts';
+import { type Check, CLASSES, type IncidentClass, isJourney } from '../check.ts';
 import type { Config } from '../config/model.ts';
 import { reachable } from '../config/scopes.ts';
 import type { Incident } from '../incident.ts';
@@ -120,22 +120,35 @@ function servicesOf(
     const own = checks.filter((check) => check.service === id);
     const critical = own.filter((check) => check.critical);
     const counted = critical.length > 0 ? critical : own;
-    return [{ ...figure(id, service.title, counted, tally), tier: service.tier, ...troubleOf(id, frame, incidents) }];
+    const found = figure(id, service.title, counted, tally);
+    return [{ ...found, tier: service.tier, ...troubleOf(found, frame, incidents) }];
   });
 }
 
 /** The worst that incidents made of a service, and for how long of the window it was in one. */
-function troubleOf(id: string, frame: ReportFrame, incidents: readonly Incident[]): Pick<ServiceFigure, 'class' | 'troubledMs'> {
+function troubleOf(service: Figure, frame: ReportFrame, incidents: readonly Incident[]): Pick<ServiceFigure, 'class' | 'troubledMs'> {
   const own = incidents.flatMap((incident) => {
-    const impact = incident.facts.services.find((service) => service.id === id);
-    if (!impact) return [];
-    // Facts say what was known last; the peak is the whole incident's, and this service's when it is the only one.
-    const klass = incident.facts.services.length === 1 ? incident.peak : impact.class;
+    const impact = incident.facts.services.find((one) => one.id === service.id);
     const lastedMs = Math.min(incident.resolvedAtMs ?? frame.untilMs, frame.untilMs) - Math.max(incident.beganAtMs, frame.fromMs);
-    return lastedMs > 0 ? [{ class: klass, lastedMs }] : [];
+    return impact && lastedMs > 0 ? [{ class: worstOf(incident, impact.class, service.failed > 0), lastedMs }] : [];
   });
-  const [worst] = own.map((one) => one.class).sort((a, b) => CLASSES.indexOf(a) - CLASSES.indexOf(b));
+  const [worst] = own.map((one) => one.class).sort(byClass);
   return worst === undefined ? {} : { class: worst, troubledMs: own.reduce((sum, one) => sum + one.lastedMs, 0) };
+}
+
+/**
+ * What an incident made of one of its services. Facts say what was known last, the peak is that of the whole incident: of several services
+ * one whose critical rounds failed was in a partial outage at least, if the incident ever was.
+ */
+function worstOf(incident: Incident, last: IncidentClass, failed: boolean): IncidentClass {
+  if (incident.facts.services.length === 1) return incident.peak;
+  const least = byClass(incident.peak, 'partial outage') <= 0 && failed ? 'partial outage' : last;
+  return byClass(least, last) < 0 ? least : last;
+}
+
+/** The worse class first. */
+function byClass(a: IncidentClass, b: IncidentClass): number {
+  return CLASSES.indexOf(a) - CLASSES.indexOf(b);
 }
 
 function componentsOf(config: Config, checks: readonly Check[], tally: Tally): Figure[] {
@@ -194,7 +207,7 @@ function incidentsOf(config: Config, frame: ReportFrame, all: readonly Incident[
       lastedMs: Math.max(0, Math.min(incident.resolvedAtMs ?? frame.untilMs, frame.untilMs) - incident.beganAtMs),
       open: incident.resolvedAtMs === undefined || incident.resolvedAtMs > frame.untilMs,
     }))
-    .sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class) || b.lastedMs - a.lastedMs);
+    .sort((a, b) => byClass(a.class, b.class) || b.lastedMs - a.lastedMs);
 }
 
 function rowsOf(config: Config, checks: readonly Check[], counted: Counted, tally: Tally): ReportRow[] {

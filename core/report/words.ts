@@ -127,14 +127,15 @@ const STATES: Record<Exception['state'], [one: string, many: string]> = {
 /** The ledger's reasons in words; what is not here says itself. */
 const REASONS: Readonly<Record<string, string>> = {
   'no-result': 'no result came',
-  'never-queued': 'they never reached the queue',
+  'never-queued': 'never reached the queue',
   'agent-busy': 'the agent was busy',
-  stale: 'they came too late to the agent',
+  stale: 'came too late to the agent',
   stopping: 'the agent was stopping',
   'unknown-type': 'the agent does not know this type of check',
   'agent-limits': 'the agent was at its limits',
   'secret-missing': 'a secret is missing at the agent',
   'probe-error': 'the probe itself broke',
+  retired: 'the check was changed or removed',
 };
 
 /** Why runs did not go as planned, in words: `no result came`; empty when the ledger gives no reason. */

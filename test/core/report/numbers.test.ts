@@ -148,6 +148,18 @@ describe('the headline', () => {
     expect(incidentsInWords(numbers)).toBe('1 incident, 8 min: partial outage of Patient billing (INC-7).');
   });
 
+  it('says the worst of each service, also when the incident was on its way back', () => {
+    const [billing] = open().facts.services;
+    if (!billing) throw new Error('no service in the facts');
+    const both = [billing, { ...billing, id: 'scheduling', title: 'Clinic scheduling' }].map((one) => ({
+      ...one,
+      class: 'degradation' as const,
+    }));
+    const incident = { ...open(), facts: someFacts({ services: both }) };
+    const numbers = made({ rounds: [...allWell, rounds('post-invoice/riverside', 0, 16)], incidents: [incident] });
+    expect(numbers.services.map((service) => service.class)).toEqual(['partial outage', 'degradation']);
+  });
+
   it('counts several', () => {
     const numbers = made({ rounds: [...allWell, rounds('post-invoice/riverside', 0, 1), rounds('book/riverside', 0, 1)] });
     expect(reportHeadline(numbers)).toBe('🟡 2 of 2 services were not well: Patient billing and Clinic scheduling.');
