@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { serve } from '@hono/node-server';
 import type { AckFn, App, BlockAction, ButtonAction, RespondFn, SlashCommand } from '@slack/bolt';
 import type { AnyBlock, Block } from '@slack/web-api';
-import { Hono } from 'hono';
 import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../helpers/browser.ts';
-import { freePort, messageOf, openAs, section, type TestDesk, testDesk } from '../helpers/desk.ts';
+import { messageOf, openAs, section, type TestDesk, testDesk } from '../helpers/desk.ts';
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
@@ -15,32 +13,20 @@ let browser: Browser;
 let channel: string;
 let presses: BlockAction<ButtonAction>[] = [];
 let commands: SlashCommand[] = [];
-const faults = [
-  { fault: 'login-refused', tenant: 'riverside', on: false, title: 'Login refused', explains: 'The account is refused.' },
-  { fault: 'login-refused', tenant: 'hillcrest', on: false, title: 'Login refused', explains: 'The account is refused.' },
-];
 
 beforeAll(async () => {
-  const clinicPort = await freePort();
-  const closeClinic = startClinic(clinicPort);
-  const env = { CLINIC_CONTROL_URL: `http://127.0.0.1:${clinicPort}`, CLINIC_OPS_TOKEN: 'ops-token' };
-  desk = await testDesk({ env, listen: listenToSlack });
+  desk = await testDesk({ listen: listenToSlack });
   channel = await desk.channelId('billing-incidents');
   browser = await launchBrowser();
   return async () => {
     await browser.close();
     await desk.close();
-    await closeClinic();
   };
 });
 
 beforeEach(() => {
   presses = [];
   commands = [];
-});
-
-afterAll(() => {
-  expect(faults.every((fault) => !fault.on)).toBe(true);
 });
 
 describe('the page', () => {
@@ -205,33 +191,7 @@ describe('the page', () => {
     await input.press('Enter');
     await page.getByTestId('message').filter({ hasText: '1 < 2 & <@U0ANA>' }).waitFor();
   });
-
-  test('the clinic is switched by the server, for one clinic or all', async () => {
-    const page = await openAs(browser, desk, 'U0ANA');
-    await page.getByRole('switch', { name: 'Login refused: Riverside' }).click();
-    await page.getByRole('switch', { name: 'Login refused: Riverside', checked: true }).waitFor();
-    expect(faults.map((fault) => fault.on)).toEqual([true, false]);
-    const all = page.getByTestId('fault').getByRole('switch', { name: 'Login refused: All clinics' });
-    await all.click();
-    await page.getByRole('switch', { name: 'Login refused: Hillcrest', checked: true }).waitFor();
-    await all.click();
-    await page.getByRole('switch', { name: 'Login refused: Hillcrest', checked: false }).waitFor();
-  });
 });
-
-/** The clinic's switches as its control API has them, without a clinic behind. */
-function startClinic(port: number): () => Promise<void> {
-  const clinic = new Hono();
-  clinic.get('/faults', (context) => context.json(faults));
-  clinic.post('/faults/:fault', async (context) => {
-    if (context.req.header('authorization') !== 'Bearer ops-token') return context.json({}, 401);
-    const { tenant, on } = await context.req.json<{ tenant?: string; on: boolean }>();
-    for (const fault of faults) if (tenant === undefined || fault.tenant === tenant) fault.on = on;
-    return context.json({ ok: true });
-  });
-  const server = serve({ fetch: clinic.fetch, port, hostname: '127.0.0.1' });
-  return () => new Promise((resolve) => server.close(() => resolve()));
-}
 
 function listenToSlack(app: App): void {
   const pressed = async (ack: AckFn<void>, body: BlockAction<ButtonAction>): Promise<void> => {
