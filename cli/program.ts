@@ -111,6 +111,13 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async (context, file) => (await import('./reload.ts')).reload(context, file),
   },
   {
+    name: 'schema',
+    summary: 'print the JSON Schema of the configuration, for editors',
+    examples:
+      'Example:\n  $ rounds schema > rounds.schema.json\n\nThen, as the first line of rounds.yaml:  # yaml-language-server: $schema=rounds.schema.json',
+    run: async (context) => (await import('./schema.ts')).schema(context),
+  },
+  {
     name: 'run',
     summary: 'run one check once and show its steps and times; nothing is recorded, nobody is told',
     argument: ['<check>', 'for instance post-invoice/riverside'],

@@ -13,6 +13,8 @@ import { oneOf, shown } from './words.ts';
 /** What the configuration needs to know of a probe. */
 export interface ProbePart {
   type: string;
+  /** One sentence, for editors. */
+  summary?: string;
   schema: z.ZodObject;
   browser?: boolean;
   /** Where all probes declare theirs, runbooks may name only these. */

@@ -11,6 +11,8 @@ import { didYouMean, list, oneOf, shown } from './words.ts';
 /** What the configuration needs to know of an action. */
 export interface ActionPart {
   type: string;
+  /** One sentence, for editors. */
+  summary?: string;
   schema: z.ZodObject;
 }
 

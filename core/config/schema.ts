@@ -18,25 +18,30 @@ const MAX_TIMEOUT = '5m';
 
 /** The schemas, with every reference to another entry held against the ids that exist. `isCron` knows a cron expression of five fields. */
 export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean = () => true) {
-  const title = text(80).optional();
+  const title = text(80).optional().describe('What people are shown; the id in words unless said');
+  const dependsOn = listOf(idOf('components', known.components)).default([]);
   return {
     locations: z.object({ title }),
     people: z.object({
       name: title,
-      slack: matching(/^[UW][A-Z0-9]+$/, "expected Slack's id of a member such as U024BE7LH"),
-      roles: listOf(idSchema).default([]),
+      slack: matching(/^[UW][A-Z0-9]+$/, "expected Slack's id of a member such as U024BE7LH").describe('The member id in Slack'),
+      roles: listOf(idSchema).default([]).describe('What this person may do: named by runbooks under `mayRun`'),
     }),
     teams: z.object({
-      channel: channel(),
-      members: listOf(idOf('people', known.people)).default([]),
+      channel: channel().describe('Where the team is told, in quotes'),
+      members: listOf(idOf('people', known.people)).default([]).describe('Who is called by name'),
     }),
     tenants: tenantSchema(),
-    components: z.object({ title, layer: idSchema.optional(), dependsOn: listOf(idOf('components', known.components)).default([]) }),
+    components: z.object({
+      title,
+      layer: idSchema.optional().describe('Such as data, platform or infrastructure'),
+      dependsOn: dependsOn.describe('The components that it stands on'),
+    }),
     services: z.object({
       title,
-      tier: z.literal([1, 2, 3]).default(2),
-      owner: idOf('teams', known.teams),
-      dependsOn: listOf(idOf('components', known.components)).default([]),
+      tier: z.literal([1, 2, 3]).default(2).describe('1: care or money stops; 2: work is slowed; 3: comfort'),
+      owner: idOf('teams', known.teams).describe('The team that is told'),
+      dependsOn: dependsOn.describe('The components that it stands on'),
     }),
     checks: checkSchema(known, title),
     runbooks: runbookSchema(known, title),
@@ -59,35 +64,42 @@ function checkSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
   const locations = listOf(idOf('locations', known.locations)).min(1, { error: 'expected at least one location' });
   return z.object({
     title,
-    does: text(120).optional(),
-    service: idOf('services', known.services).optional(),
-    component: idOf('components', known.components).optional(),
-    critical: z.boolean().optional(),
-    forEach: z.literal('tenants').optional(),
-    every: wholeSeconds('1s', '7d'),
-    timeout: durationMs({ min: '100ms', max: MAX_TIMEOUT }).optional(),
-    locations: locations.optional(),
-    degraded: z.object({ above: durationMs() }).optional(),
-    retries: whole(0, 3).default(1),
-    resolveAfter: whole(1, 20).default(3),
+    does: text(120).optional().describe('The words after "cannot": post invoices; the title unless said'),
+    service: idOf('services', known.services).optional().describe('The service that it is for; else name a component'),
+    component: idOf('components', known.components).optional().describe('The component that it is for; else name a service'),
+    critical: z.boolean().optional().describe('When it fails, care or money stops; only of a service, false unless said'),
+    forEach: z.literal('tenants').optional().describe(`Makes one check for each tenant, with its fields as \${tenant.FIELD}`),
+    every: wholeSeconds('1s', '7d').describe('How often it runs: whole seconds, from 1s to 7d'),
+    timeout: durationMs({ min: '100ms', max: MAX_TIMEOUT })
+      .optional()
+      .describe('What one attempt may take, at most 5m; 10s unless said, less where all attempts must fit into `every`'),
+    locations: locations.optional().describe('Where it runs; everywhere unless said. More than half of them must agree'),
+    degraded: z
+      .object({ above: durationMs().describe('Works, but slower than people bear') })
+      .optional()
+      .describe('When it counts as degraded'),
+    retries: whole(0, 3).default(1).describe('How often a failing run is made again at once'),
+    resolveAfter: whole(1, 20).default(3).describe('Good rounds in a row before what failed counts as well again'),
   });
 }
 
 function runbookSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
   return z.object({
     title,
-    explains: text(200).optional(),
-    when: z.object({
-      service: oneOrMore(idOf('services', known.services)).optional(),
-      component: oneOrMore(idOf('components', known.components)).optional(),
-      check: oneOrMore(idOf('checks', known.checks)).optional(),
-      failure: oneOrMore(idSchema).optional(),
-      step: oneOrMore(text(120)).optional(),
-    }),
-    parameters: parametersSchema().optional(),
-    action: z.record(z.string(), z.unknown()),
-    mayRun: listOf(idSchema).default([]),
-    verify: listOf(idOf('checks', known.checks)).default([]),
+    explains: text(200).optional().describe('What it does, in a sentence for who is about to press'),
+    when: z
+      .object({
+        service: oneOrMore(idOf('services', known.services)).optional().describe('One service, or a list of which one is hit'),
+        component: oneOrMore(idOf('components', known.components)).optional().describe('One component, or a list'),
+        check: oneOrMore(idOf('checks', known.checks)).optional().describe('One check, or a list'),
+        failure: oneOrMore(idSchema).optional().describe('How the check fails, one kind or a list: see the probes'),
+        step: oneOrMore(text(120)).optional().describe('The step at which it fails, in its words, or a list'),
+      })
+      .describe('When it is offered: all that is given must fit one failing check'),
+    parameters: parametersSchema().optional().describe(`What is asked for before it runs, as \${param.NAME} in the action`),
+    action: z.record(z.string(), z.unknown()).describe('One action, with its options and the location whose agent runs it'),
+    mayRun: listOf(idSchema).default([]).describe('Roles that may press it; nobody unless said'),
+    verify: listOf(idOf('checks', known.checks)).default([]).describe('Checks that run again afterwards, to see whether it helped'),
   });
 }
 
@@ -98,11 +110,15 @@ function reportSchema(known: KnownIds, title: z.ZodType<string | undefined>, isC
   const someServices = listOf(idOf('services', known.services)).min(1, { error: 'expected at least one service' });
   return z.object({
     title,
-    cron: z.string({ error: EXPECTED_CRON }).refine(isCron, { error: EXPECTED_CRON }),
-    timezone: timezoneSchema().optional(),
-    channel: channel(),
-    services: z.union([everyService, someServices]).default('all'),
-    window: durationMs({ min: '1h', max: '31d' }).optional(),
+    cron: z
+      .string({ error: EXPECTED_CRON })
+      .refine(isCron, { error: EXPECTED_CRON })
+      .meta({ examples: ['0 7 * * *'] })
+      .describe('When it is posted: minute, hour, day, month, weekday, in quotes'),
+    timezone: timezoneSchema().optional().describe('Of the times under `cron`; that of the file unless said'),
+    channel: channel().describe('Where it is posted, in quotes'),
+    services: z.union([everyService, someServices]).default('all').describe('`all`, or a list of services'),
+    window: durationMs({ min: '1h', max: '31d' }).optional().describe('How far back it looks; to the time before unless said'),
   });
 }
 
@@ -134,7 +150,7 @@ export function idOf(section: Section, ids: readonly string[]) {
 }
 
 function listOf(entry: z.ZodType<string>) {
-  return z.array(entry).superRefine((values, context) => {
+  const unique = z.array(entry).superRefine((values, context) => {
     values.forEach((value, index) => {
       if (values.indexOf(value) < index) {
         context.addIssue({
@@ -146,6 +162,7 @@ function listOf(entry: z.ZodType<string>) {
       }
     });
   });
+  return unique.meta({ uniqueItems: true });
 }
 
 function oneOrMore(entry: z.ZodType<string>) {

@@ -9,12 +9,19 @@ import { withoutReferences } from './references.ts';
 
 const BYTES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 
+/** How each looks: in words for the documentation, and as a pattern with samples for editors. */
+const FORMS = {
+  duration: { written: 'a duration such as 30s or 5m', pattern: String.raw`^\d+(\.\d+)?(ms|s|m|h|d)$`, samples: ['30s', '5m'] },
+  percentage: { written: 'a percentage such as 80%', pattern: String.raw`^\d{1,3}(\.\d+)?\s?%$`, samples: ['80%'] },
+  size: { written: 'a size such as 200MB', pattern: String.raw`^\d+(\.\d+)?\s?([KMGT]i?B|B)$`, samples: ['200MB'] },
+} as const;
+
 /** A duration such as `30s`, in milliseconds. `min` and `max` are written the same way and are included. */
 export function durationMs(limits: { min?: string; max?: string } = {}) {
   const expected = 'expected a duration such as 30s or 5m';
   const minMs = limits.min === undefined ? 0 : (parseDurationMs(limits.min) ?? 0);
   const maxMs = limits.max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(limits.max) ?? Number.MAX_SAFE_INTEGER);
-  return fromText('a duration such as 30s or 5m', expected, (text) => {
+  return fromText(FORMS.duration, expected, (text) => {
     const foundMs = parseDurationMs(text);
     if (foundMs === undefined) return expected;
     return foundMs >= minMs && foundMs <= maxMs ? foundMs : `expected a duration ${range(limits.min, limits.max)}`;
@@ -23,7 +30,7 @@ export function durationMs(limits: { min?: string; max?: string } = {}) {
 
 /** A percentage such as `80%`, as a ratio: 0.8. From 0% to 100%. */
 export function percentRatio() {
-  return fromText('a percentage such as 80%', 'expected a percentage from 0% to 100%, such as 80%', (text) => {
+  return fromText(FORMS.percentage, 'expected a percentage from 0% to 100%, such as 80%', (text) => {
     const match = /^(\d{1,3}(?:\.\d+)?)\s?%$/.exec(text.trim());
     const percent = Number(match?.[1] ?? Number.NaN);
     if (!(percent <= 100)) return 'expected a percentage from 0% to 100%, such as 80%';
@@ -34,12 +41,15 @@ export function percentRatio() {
 
 /** A size such as `200MB`, in bytes: `KB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024. */
 export function sizeBytes() {
-  return fromText('a size such as 200MB', 'expected a size such as 200MB or 2GiB', (text) => {
+  return fromText(FORMS.size, 'expected a size such as 200MB or 2GiB', (text) => {
     const match = /^(\d+(?:\.\d+)?)\s?([KMGT]i?B|B)$/.exec(text.trim());
     const bytes = match ? Math.round(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]) : 0;
     return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : 'expected a size such as 200MB or 2GiB';
   });
 }
+
+/** As a pattern: something that can be seen. */
+export const ANY_TEXT = String.raw`\S`;
 
 /** A text that is not empty. References (`${secret:NAME}`) are texts. */
 export function text(maxCharacters = 500) {
@@ -47,7 +57,8 @@ export function text(maxCharacters = 500) {
   return z
     .string({ error: 'expected a text' })
     .refine((value) => value.trim() !== '', { error: 'expected a text that is not empty' })
-    .refine((value) => value.length <= maxCharacters, { error: expected });
+    .refine((value) => value.length <= maxCharacters, { error: expected })
+    .meta({ pattern: ANY_TEXT, maxLength: maxCharacters });
 }
 
 /**
@@ -68,10 +79,14 @@ function isUrl(value: string, protocols: readonly string[]): boolean {
 }
 
 /**
- * A schema that reads a text into a number, or says what was expected. `written` says how the text looks, for the
- * generated documentation; `expected` is said of what is no text at all.
+ * A schema that reads a text into a number, or says what was expected. `form` says how the text looks, for what is generated;
+ * `expected` is said of what is no text at all.
  */
-function fromText(written: string, expected: string, read: (text: string) => number | string) {
+function fromText(
+  form: { written: string; pattern: string; samples: readonly string[] },
+  expected: string,
+  read: (text: string) => number | string,
+) {
   return z
     .string({ error: expected })
     .transform((value, context) => {
@@ -80,7 +95,7 @@ function fromText(written: string, expected: string, read: (text: string) => num
       context.addIssue({ code: 'custom', message: found, input: value });
       return z.NEVER;
     })
-    .meta({ written });
+    .meta({ ...form });
 }
 
 function range(min: string | undefined, max: string | undefined): string {
