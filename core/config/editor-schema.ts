@@ -154,6 +154,8 @@ function tidy(node: SchemaNode): void {
   // zod leaves out examples of what is transformed, since it takes them to be of the result.
   if (node.samples) node.examples = node.samples;
   delete node.samples;
+  // Not of the draft: editors say it instead of the pattern.
+  if (node.written) node.patternErrorMessage = `expected ${node.written}`;
   delete node.written;
   if (typeof node.default === 'number' && (node.type === 'string' || JSON.stringify(node.anyOf ?? '').includes('"pattern"')))
     delete node.default;

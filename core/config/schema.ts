@@ -171,7 +171,7 @@ function oneOrMore(entry: z.ZodType<string>) {
 }
 
 function matching(form: RegExp, expected: string) {
-  return z.string({ error: expected }).regex(form, { error: expected });
+  return z.string({ error: expected }).regex(form, { error: expected }).meta({ patternErrorMessage: expected });
 }
 
 function whole(min: number, max: number) {

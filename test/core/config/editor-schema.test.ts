@@ -8,7 +8,10 @@ import { installedParts } from '../../../cli/config.ts';
 import { editorSchema, type SchemaNode } from '../../../core/config/editor-schema.ts';
 import { completed, parts } from './parts.ts';
 
-const compiled = (schema: object) => new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false }).compile(schema);
+const compiled = (schema: object) => {
+  const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
+  return ajv.addKeyword('patternErrorMessage').compile(schema);
+};
 const installed = await installedParts();
 const validate = compiled(editorSchema(installed));
 const complaints = (value: unknown) => (validate(value) ? [] : validate.errors);
