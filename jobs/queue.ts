@@ -13,6 +13,8 @@ import type { BullQueue, BullWorker, Transport } from './transport.ts';
 /** After this a job of a killed process is taken over. Longer than any pause of a healthy event loop. */
 const LOCK_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
+/** How soon a lost server is looked for again. BullMQ's own 15 s would cost whole rounds after each restart. */
+const RETRY_MS = 1_000;
 /** A queue that has not taken a job by then counts as away. */
 const ADD_MS = 5_000;
 
@@ -140,6 +142,7 @@ class BullQueues implements Queues {
         concurrency: options.concurrency,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_INTERVAL_MS,
+        runRetryDelay: RETRY_MS,
         maxStalledCount: options.policy === 'once' ? 0 : 1_000,
       },
     );

@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
 import type { Word } from '../../cli/serve.ts';
 
+const START_LIMIT_MS = 30_000;
 const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'cli', 'main.ts');
 
 export interface RunningProcess {
@@ -36,7 +37,11 @@ export async function startProcess(verb: string, args: readonly string[], env: R
   });
   const ended = once(child, 'exit') as Promise<[number | null]>;
   const look = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
-  await expect.poll(() => readyOnce || (child.exitCode === null ? false : said), { timeout: 30_000, interval: 100 }).toBe(true);
+  const deadlineMs = Date.now() + START_LIMIT_MS;
+  while (!readyOnce) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`rounds ${verb} did not start. It said:\n${said}`);
+    await sleep(50);
+  }
   return {
     output: () => said,
     metrics: async () => (await look('/metrics'))?.text() ?? '',
