@@ -8,8 +8,8 @@ import type { Report } from './contract.ts';
 
 /** Least time between two writings of one agent. */
 const WRITE_MS = 10_000;
-/** Nobody checks what agents call themselves: more than these are not heard between two writings. */
-const MOST_HEARD = 500;
+/** Nobody checks what agents call themselves: more of one location than these are not heard between two writings. */
+const MOST_AT_A_LOCATION = 100;
 
 type Told = Pick<Report, 'agent' | 'sentAtMs' | 'spooled' | 'version'>;
 
@@ -30,13 +30,14 @@ export class AgentBook {
 
   /** Notes that a report came. Returns whether it is from an agent that is new to this process. */
   heard(location: string, report: Told): boolean {
-    const key = `${location} ${report.agent}`;
+    const name = plain(report.agent);
+    const key = `${location} ${name}`;
     const known = this.#entries.get(key);
-    if (!known && this.#entries.size >= MOST_HEARD) return false;
+    if (!known && this.#heardAt(location) >= MOST_AT_A_LOCATION) return false;
     const skewMs = this.#clock.now() - report.sentAtMs;
     this.#entries.set(key, {
       location,
-      name: plain(report.agent),
+      name,
       // The way of a report adds to it, so that of several the least is the nearest.
       skewMs: known && !known.written ? Math.min(known.skewMs, skewMs) : skewMs,
       ...(report.spooled === undefined ? {} : { spooled: report.spooled }),
@@ -62,6 +63,10 @@ export class AgentBook {
       if (now) this.#entries.set(key, { ...now, written: now.heardMs === entry.heardMs, writtenMs: nowMs });
     }
     this.#forget(nowMs);
+  }
+
+  #heardAt(location: string): number {
+    return [...this.#entries.values()].filter((entry) => entry.location === location).length;
   }
 
   #forget(nowMs: number): void {
