@@ -19,22 +19,25 @@ export function deadline(timeoutMs: number, graceMs: number, stop: AbortSignal):
   overdue.promise.catch(() => {});
   let timer: NodeJS.Timeout | undefined;
   let grace: NodeJS.Timeout | undefined;
-  const signal = AbortSignal.any([over.signal, stop]);
-  const onAbort = () => {
+  const abort = (reason: unknown) => {
+    if (over.signal.aborted) return;
     grace = setTimeout(() => overdue.reject(new Overdue('the probe did not settle')), graceMs);
+    over.abort(reason);
   };
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  // A listener of its own: signals that are composed by AbortSignal.any cost a run as much as its answer.
+  const onStop = () => abort(stop.reason);
+  if (stop.aborted) onStop();
+  else stop.addEventListener('abort', onStop, { once: true });
   return {
-    signal,
+    signal: over.signal,
     overdue: overdue.promise,
     start() {
-      timer ??= setTimeout(() => over.abort(new DOMException('the time is up', 'TimeoutError')), timeoutMs);
+      timer ??= setTimeout(() => abort(new DOMException('the time is up', 'TimeoutError')), timeoutMs);
     },
     close() {
       clearTimeout(timer);
       clearTimeout(grace);
-      signal.removeEventListener('abort', onAbort);
+      stop.removeEventListener('abort', onStop);
     },
   };
 }

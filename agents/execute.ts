@@ -1,5 +1,5 @@
 /** From an order to a result: resolves secrets, runs the probe in its time, once more at once when it is down, and cleans what it said. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/process.ts';
 import type { Attempt, Failure, Finding, Result, StepResult } from '../core/result.ts';
@@ -24,6 +24,8 @@ export interface ExecuteDeps {
   log: Log;
   graceMs?: number;
 }
+
+const redactWithoutSecrets = redactor([]);
 
 /** The agent stops before the run has ended: there is no result, and the run is handed back. */
 export class Stopping extends Error {}
@@ -58,12 +60,12 @@ export async function execute(order: Order, deps: ExecuteDeps, stop: AbortSignal
 async function attempt(order: Order, deps: ExecuteDeps, stop: AbortSignal): Promise<Outcome> {
   if (stop.aborted) throw new Stopping();
   const startedMs = deps.clock.monotonic();
-  let redact: Redact = redactor([]);
+  let redact: Redact = redactWithoutSecrets;
   try {
     const probe = deps.probes.get(order.type);
     if (!probe) throw new AgentFault('unknown-type', `This agent knows no probe "${order.type}".`);
     const resolved = await deps.secrets.resolve(order.params);
-    redact = redactor(resolved.secrets);
+    if (resolved.secrets.length > 0) redact = redactor(resolved.secrets);
     const outcome = await inTime(probe, resolved.params, shownForms(resolved.secrets), order, deps, stop);
     return cleaned(withSlowness(outcome, order.degradedAboveMs), redact);
   } catch (error) {
@@ -89,7 +91,7 @@ async function inTime(
     signal: time.signal,
     timeoutMs: order.timeoutMs,
     monotonic: () => deps.clock.monotonic(),
-    log: deps.log.child({ run: order.run }),
+    log: logOf(order.run, deps.log),
     secrets,
     traceparent: newTraceparent(),
     ...(order.tenant === undefined ? {} : { tenant: order.tenant }),
@@ -135,8 +137,23 @@ function startingOnLoan(browser: BrowserSource, start: () => void): BrowserSourc
   };
 }
 
+/** From UUIDs, which Node makes in advance: asking the system for each takes as long as reading the answer. */
 function newTraceparent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+  const span = randomUUID();
+  return `00-${randomUUID().replaceAll('-', '')}-${span.slice(0, 8)}${span.slice(24, 32)}-01`;
+}
+
+/** Most runs have nothing to say. */
+function logOf(run: string, log: Log): Log {
+  let own: Log | undefined;
+  const child = () => (own ??= log.child({ run }));
+  return {
+    debug: (data, message) => child().debug(data, message),
+    info: (data, message) => child().info(data, message),
+    warn: (data, message) => child().warn(data, message),
+    error: (data, message) => child().error(data, message),
+    child: (bindings) => child().child(bindings),
+  };
 }
 
 /** Up, but slower than the check allows, is degraded. */

@@ -30,16 +30,23 @@ export interface SecretsOptions {
 export function secretsFrom(options: SecretsOptions): Secrets {
   return {
     async resolve(params) {
+      const names = namesIn(params);
+      if (names.size === 0) return { params, secrets: [] };
       const values = new Map<string, string>();
-      for (const name of new Set(namesIn(params))) values.set(name, await secretOf(name, options));
+      for (const name of names) values.set(name, await secretOf(name, options));
       return { params: filled(params, values) as Record<string, unknown>, secrets: [...new Set(values.values())] };
     },
   };
 }
 
-function namesIn(value: unknown): string[] {
-  if (typeof value === 'string') return [...value.matchAll(REFERENCE)].map((match) => match[1] ?? '');
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesIn) : [];
+function namesIn(value: unknown, names = new Set<string>()): Set<string> {
+  if (typeof value === 'string') {
+    // Nearly no text has one, and this is asked of every run.
+    if (value.includes('${')) for (const match of value.matchAll(REFERENCE)) names.add(match[1] ?? '');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const one of Object.values(value)) namesIn(one, names);
+  }
+  return names;
 }
 
 function filled(value: unknown, values: ReadonlyMap<string, string>): unknown {
