@@ -85,6 +85,20 @@ describe('a certificate', () => {
     expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(20);
   });
 
+  test('of several steps the one that expires first counts', async () => {
+    const short = await serveTls(await leaf(9, root));
+    const long = await serveTls(server);
+    const steps = [
+      { name: 'one', url: short.url },
+      { name: 'two', url: long.url },
+    ];
+    for (const order of [steps, steps.toReversed()]) {
+      const outcome = await probe({ ca: root.cert, steps: order });
+      expect(outcome.verdict).toBe('up');
+      expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(9);
+    }
+  });
+
   test('is not there in http', async () => {
     const { url } = await serve((_request, response) => response.end());
     expect((await probe({ url })).measurements).not.toHaveProperty('cert_left_days');
