@@ -115,7 +115,7 @@ function checkField(shown: readonly Template[]): Field {
 
 function tenantsField(config: Config): Field[] {
   const tenants = Object.values(config.tenants);
-  if (!Object.values(config.checks).some((check) => check.tenant !== undefined)) return [];
+  if (tenants.length === 0 || !Object.values(config.checks).some((check) => check.tenant !== undefined)) return [];
   const options = tenants.map((tenant) => option(tenant.title, tenant.id));
   return [manyField(RUN_FIELDS.tenants, 'Clinics', options, 'All of them, unless some are chosen.')];
 }

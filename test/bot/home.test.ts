@@ -8,7 +8,7 @@ import { noteLook } from '../../store/home.ts';
 import { acknowledgeIncident } from '../../store/incident.ts';
 import { type AtDesk, atDesk, faultsOfView, viewsSent } from '../helpers/forms.ts';
 import { quietLog } from '../helpers/log.ts';
-import { openIncident, settled, someFacts, type TestSlack, testSlack, until } from '../helpers/slack.ts';
+import { openIncident, settled, signed, someFacts, type TestSlack, testSlack, until } from '../helpers/slack.ts';
 
 const QUICK = { ...HOME_TIMING, lookMs: 50, settleMs: 10, everyMs: 150, freshMs: 3_600_000 };
 
@@ -106,6 +106,13 @@ describe('the Home tab', () => {
     const calls = slack.proxy.requests.filter((one) => one.method === 'views.publish').map((one) => one.body.get('hash'));
     expect(calls.slice(0, 2)).toEqual([expect.any(String), null]);
   });
+});
+
+test('Slack may ask whether the address for events is ours', async () => {
+  const body = JSON.stringify({ type: 'url_verification', challenge: 'are you there' });
+  const { headers } = signed(body);
+  const response = await fetch(bot.url, { method: 'POST', body, headers: { ...headers, 'content-type': 'application/json' } });
+  expect(await response.json()).toEqual({ challenge: 'are you there' });
 });
 
 describe('its buttons', () => {

@@ -302,9 +302,9 @@ export interface Signed {
   headers: Record<string, string>;
 }
 
-/** A form as Slack would sign it. */
-export function signed(form: Record<string, string>, atMs = Date.now()): Signed {
-  const body = new URLSearchParams(form).toString();
+/** A form, or a body as it is, as Slack would sign it. */
+export function signed(form: Record<string, string> | string, atMs = Date.now()): Signed {
+  const body = typeof form === 'string' ? form : new URLSearchParams(form).toString();
   const timestamp = String(Math.floor(atMs / 1000));
   const digest = createHmac('sha256', SECRET).update(`v0:${timestamp}:${body}`).digest('hex');
   return {
