@@ -27,7 +27,7 @@ export interface ConfigPlan {
   file: string;
   revision: string;
   /** What it is held against; absent when nothing is in force. */
-  against?: { name: string; revision: string; appliedAtMs?: number; appliedBy?: string };
+  against?: { name: string; revision: string; appliedAtMs?: number; appliedBy?: string; file?: string };
   diff: ConfigDiff;
   /** Where journeys are looked for, when that changes. */
   folder?: { before: string; after: string };
@@ -104,8 +104,8 @@ export async function planOn(pool: Pool, file: string, after: LoadedFile, queueI
   };
 }
 
-function againstForce({ revision, appliedAtMs, appliedBy }: StoredConfig): NonNullable<ConfigPlan['against']> {
-  return { name: 'in force', revision, appliedAtMs, appliedBy };
+function againstForce({ revision, appliedAtMs, appliedBy, file }: StoredConfig): NonNullable<ConfigPlan['against']> {
+  return { name: 'in force', revision, appliedAtMs, appliedBy, file };
 }
 
 type Compared = Pick<ConfigPlan, 'file' | 'revision' | 'diff' | 'runsPerMinute' | 'secrets'>;

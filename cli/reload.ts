@@ -9,7 +9,7 @@ import { withTables } from './apply.ts';
 import { loadFile } from './config.ts';
 import type { CliContext } from './context.ts';
 import { configFileOf, databaseUrlOf } from './places.ts';
-import { changes, planOn, sayingProblems } from './plan.ts';
+import { type ConfigPlan, changes, planOn, sayingProblems } from './plan.ts';
 import { planInLines } from './plan-output.ts';
 
 const TAKEN_OVER_MS = 10_000;
@@ -30,11 +30,19 @@ export async function reload(context: CliContext, named: string): Promise<number
       // How to apply it need not be said of what is being applied.
       if (changes(plan)) io.out(`${lines.slice(0, -1).join('\n')}\n`);
       io.out(`${await outcome(pool, applied, changes(plan))}\n`);
+      const other = otherFile(plan, loaded.written.file);
+      if (applied.changed && other) io.out(`${other}\n`);
       return 0;
     } finally {
       await pool.end();
     }
   });
+}
+
+/** Workers know one file, and go back to that when they start. */
+function otherFile({ against }: ConfigPlan, file: string): string | undefined {
+  if (against?.file === undefined || against.file === file) return undefined;
+  return `What was in force before came from ${against.file}. Workers that start apply their own file: if that is it, bring it up to date.`;
 }
 
 async function outcome(pool: Pool, applied: Applied, changed: boolean): Promise<string> {

@@ -24,16 +24,19 @@ describe('the rounds program', () => {
   it('names every verb, with an example to begin with', async () => {
     const { code, out } = await rounds({}, '--help');
     expect(code).toBe(0);
-    for (const verb of ['up', 'agent', 'worker', 'bot', 'desk', 'clinic', 'validate', 'run', 'migrate'])
+    for (const verb of ['up', 'agent', 'worker', 'bot', 'desk', 'clinic', 'validate', 'plan', 'reload', 'schema', 'run', 'migrate'])
       expect(out).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
     expect(out).toContain('$ rounds up');
   });
 
-  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'run', 'migrate'])('shows an example of "%s"', async (verb) => {
-    const { code, out } = await rounds({}, verb, '--help');
-    expect(code).toBe(0);
-    expect(out).toMatch(/Examples?:\n {2}\$ /);
-  });
+  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'plan', 'reload', 'schema', 'run', 'migrate'])(
+    'shows an example of "%s"',
+    async (verb) => {
+      const { code, out } = await rounds({}, verb, '--help');
+      expect(code).toBe(0);
+      expect(out).toMatch(/Examples?:\n {2}\$ /);
+    },
+  );
 
   it('names the nearest verb to one that it does not know', async () => {
     const { code, err } = await rounds({}, 'wroker');
