@@ -82,9 +82,9 @@ function lateLines(numbers: ReportNumbers): string[] {
   const { exceptions, underWay } = numbers;
   const lines = exceptions.map((exception) => data(exceptionInWords(exception)));
   const open = underWay > 0 ? [`${countInWords(underWay)} ${underWay === 1 ? 'run' : 'runs'} still under way when this was counted.`] : [];
-  return lines.length === 0
-    ? [...(open.length > 0 ? open : ['None: every run that was due came in time.'])]
-    : [...few(lines, MOST_EXCEPTIONS, 'reasons'), ...open];
+  if (lines.length > 0 || open.length > 0) return [...few(lines, MOST_EXCEPTIONS, 'reasons'), ...open];
+  const any = numbers.locations.some((location) => location.well + location.failed + location.unseen > 0);
+  return [any ? 'None: every run that was due came in time.' : 'No run was due.'];
 }
 
 /** For those who cannot see the chart. */

@@ -10,7 +10,6 @@ import { recordReportFile, reportById, reportNotPosted, type StoredReport } from
 import { SlackTrouble } from '../contract.ts';
 import * as metrics from '../metrics.ts';
 import { renderReport } from '../render/report.ts';
-import { drawChart } from '../reports/chart.ts';
 import { NO_WAY_IN } from '../trouble.ts';
 import { Overtaken, type SendContext } from './context.ts';
 import { lookUp } from './look-up.ts';
@@ -88,6 +87,8 @@ async function uploadFiles(context: SendContext, report: StoredReport): Promise<
   const name = `${numbers.id || 'report'}-${new Date(numbers.untilMs).toISOString().slice(0, 16).replaceAll(':', '')}`;
   try {
     if (!files.picture) {
+      // Loaded when it is needed: a bot that never posts a report does without the 40 MB of it.
+      const { drawChart } = await import('../reports/chart.ts');
       files.picture = await slack.upload({ name: `${name}.png`, title: numbers.title, bytes: await drawChart(numbers) });
       await recordReportFile(pool, report.id, 'picture', files.picture);
     }

@@ -24,12 +24,26 @@ describe('the rounds program', () => {
   it('names every verb, with an example to begin with', async () => {
     const { code, out } = await rounds({}, '--help');
     expect(code).toBe(0);
-    for (const verb of ['up', 'agent', 'worker', 'bot', 'desk', 'clinic', 'validate', 'plan', 'reload', 'schema', 'run', 'migrate'])
+    for (const verb of [
+      'up',
+      'agent',
+      'worker',
+      'bot',
+      'desk',
+      'clinic',
+      'validate',
+      'plan',
+      'reload',
+      'schema',
+      'run',
+      'report',
+      'migrate',
+    ])
       expect(out).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
     expect(out).toContain('$ rounds up');
   });
 
-  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'plan', 'reload', 'schema', 'run', 'migrate'])(
+  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'plan', 'reload', 'schema', 'run', 'report', 'migrate'])(
     'shows an example of "%s"',
     async (verb) => {
       const { code, out } = await rounds({}, verb, '--help');
