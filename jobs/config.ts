@@ -4,7 +4,7 @@ import { scopeNow } from '../core/config/incidents.ts';
 import type { Config } from '../core/config/model.ts';
 import { audit } from '../store/audit.ts';
 import { moveStates, retireChecks } from '../store/check.ts';
-import { NotInForce, readInForce, type WrittenConfig, whileNobodyDecides, writeInForce } from '../store/config.ts';
+import { NotInForce, readInForce, seqInForce, type WrittenConfig, whileNobodyDecides, writeInForce } from '../store/config.ts';
 import type { Db, Pool } from '../store/db.ts';
 import { moveIncident, openIncidents } from '../store/incident.ts';
 import { retireRuns } from '../store/run.ts';
@@ -40,6 +40,15 @@ export async function applyConfig(pool: Pool, { config, written }: ConfigToApply
     const data = { before: before?.revision ?? null, revision: config.revision, file: written.file };
     await audit(db, { actor: by, verb: 'reload', subject: 'configuration', outcome: 'done', reason: 'applied', data });
     return { seq, revision: config.revision, changed: true, retiredRuns: await adopt(db, config) };
+  });
+}
+
+/** Fits everything to the configuration in force once more: what another version of Rounds made of it, this one may make otherwise. */
+export async function adoptAnew({ pool, config, configSeq }: Pick<JobsDeps, 'pool' | 'config' | 'configSeq'>): Promise<void> {
+  await whileNobodyDecides(pool, async (db) => {
+    const inForce = await seqInForce(db);
+    if (inForce !== configSeq) throw new NotInForce(configSeq, inForce);
+    await adopt(db, config);
   });
 }
 

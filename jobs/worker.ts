@@ -1,11 +1,10 @@
 /** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
 import { Counter, Gauge } from 'prom-client';
-import { whileInForce } from '../store/config.ts';
 import { usualDurations } from '../store/result.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
 import { AgentBook } from './agents.ts';
 import { finishAsks, planAsks } from './ask.ts';
-import { adopt, type LiveDeps, underOneConfig } from './config.ts';
+import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
 import { wakeBot } from './deps.ts';
 import { foldReport, judgeDirty } from './evaluate.ts';
@@ -41,8 +40,7 @@ const refusalsTotal = new Counter({
  * beginning to end.
  */
 export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<void> }> {
-  // What another version judged, this one may judge otherwise.
-  await underOneConfig(deps, (now) => whileInForce(now.pool, now.configSeq, (db) => adopt(db, now.config)));
+  await underOneConfig(deps, adoptAnew);
   let usualMs: ReadonlyMap<string, number> = new Map();
   const { log } = deps;
 

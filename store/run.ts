@@ -113,6 +113,12 @@ export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number): Prom
   return rows.map((row) => ({ ...fromRow(row), batch: row.batch_id }));
 }
 
+/** A run that brought nothing. */
+export interface MissedRun extends LedgerRow {
+  /** `no-result`, or `never-queued`. */
+  reason: string;
+}
+
 /**
  * Due runs whose time is up, ended as missed and returned: a run may begin at its last moment, then takes what its check may take,
  * and its report gets `graceMs` to arrive. `tookMs` is that time by check.
@@ -123,7 +129,7 @@ export async function missRuns(
   graceMs: number,
   tookMs: (check: string) => number,
   limit = 500,
-): Promise<LedgerRow[]> {
+): Promise<MissedRun[]> {
   const beforeMs = at(nowMs - graceMs);
   const { rows: overdue } = await db.query<{ check_id: string }>(
     `select distinct check_id from run where state = 'due' and not_after < $1`,
@@ -131,26 +137,29 @@ export async function missRuns(
   );
   if (overdue.length === 0) return [];
   const checks = overdue.map((row) => row.check_id);
-  const { rows } = await db.query<RunRow>(
+  const { rows } = await db.query<RunRow & { reason: string }>(
     `update run set state = 'missed', ended_at = now(),
        reason = case when exists (select from run_batch where id = run.batch_id) then 'never-queued' else 'no-result' end
      where name in (
        select due.name from run due join unnest($3::text[], $4::float8[]) as own (check_id, took_ms) using (check_id)
        where due.state = 'due' and due.not_after < $1 and due.not_after + own.took_ms * interval '1 ms' < $1
        order by due.not_after limit $2 for update of due skip locked)
-     returning ${COLUMNS}`,
+     returning ${COLUMNS}, reason`,
     [beforeMs, limit, checks, checks.map((check) => tookMs(check))],
   );
-  return rows.map(fromRow);
+  return rows.map((row) => ({ ...fromRow(row), reason: row.reason }));
 }
 
 /** Ends due runs of checks and locations that the configuration no longer has. `known` are those that it has. Returns how many. */
 export async function retireRuns(db: Db, known: readonly { check: string; location: string }[]): Promise<number> {
   const { rowCount } = await db.query(
     `update run set state = 'missed', reason = 'retired', ended_at = now()
-     where state = 'due' and not exists (
-       select from unnest($1::text[], $2::text[]) as one (check_id, location)
-       where one.check_id = run.check_id and one.location = run.location)`,
+     where name in (
+       select name from run due where state = 'due' and not exists (
+         select from unnest($1::text[], $2::text[]) as one (check_id, location)
+         where one.check_id = due.check_id and one.location = due.location)
+       -- In the order in which others lock them, such as who notes what is queued.
+       order by name for update)`,
     [known.map((one) => one.check), known.map((one) => one.location)],
   );
   return rowCount ?? 0;
