@@ -1,7 +1,7 @@
 /** What an answer must be: status, text, headers, JSON, size, and the time of each phase. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { probe, webServers } from '../helpers/web.ts';
+import { probe, probeWith, webServers } from '../helpers/web.ts';
 
 const { serve } = webServers();
 
@@ -41,13 +41,23 @@ describe('text', () => {
     expect((await probe({ url: unknown.url, expect: { text: 'Vergütung' } })).verdict).toBe('up');
   });
 
-  test('an expression without end is stopped, and it is a fault of the check', async () => {
-    const { url } = await answering(`${'a'.repeat(60)}!`);
-    await expect(probe({ url, expect: { text: '/^(a+)+$/' } })).rejects.toMatchObject({
-      kind: 'parameters',
-      message: 'The regular expression /^(a+)+$/ takes longer than 500 ms on this answer; take out repetitions of repetitions.',
-    });
-  });
+  test.each(['^(a+)+$', `${'a?'.repeat(40)}${'a'.repeat(60)}$`])(
+    'an expression without end is stopped, a fault of the check: /%s/',
+    async (source) => {
+      const { url } = await answering(`${'a'.repeat(59)}!`);
+      await expect(probe({ url, expect: { text: `/${source}/` } })).rejects.toMatchObject({
+        kind: 'parameters',
+        message: `The regular expression /${source}/ takes longer than 500 ms on this answer; take out repetitions of repetitions.`,
+      });
+    },
+  );
+});
+
+test('an expression that its secret breaks is a fault of the check, and the secret is not quoted', async () => {
+  const { url } = await answering('ok');
+  const run = probeWith({ WORD: '(unclosed' }, { url, expect: { text: `/\${secret:WORD}/` } });
+  const message = 'A regular expression of this check is none once its secrets are filled in.';
+  await expect(run).rejects.toMatchObject({ kind: 'parameters', message });
 });
 
 describe('headers', () => {
