@@ -87,7 +87,7 @@ async function uploadFiles(context: SendContext, report: StoredReport): Promise<
   const name = `${numbers.id || 'report'}-${new Date(numbers.untilMs).toISOString().slice(0, 16).replaceAll(':', '')}`;
   try {
     if (!files.picture) {
-      // Loaded when it is needed: a bot that never posts a report does without the 40 MB of it.
+      // Loaded when it is needed: a bot that never posts a report does without it.
       const { drawChart } = await import('../reports/chart.ts');
       files.picture = await slack.upload({ name: `${name}.png`, title: numbers.title, bytes: await drawChart(numbers) });
       await recordReportFile(pool, report.id, 'picture', files.picture);
