@@ -201,8 +201,14 @@ function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Re
   return {
     change: {
       kind: 'resolve',
-      // What was wrong stays readable in the closed post.
-      facts: { ...open.facts, offers: [], recovering: false, roundsLeft: 0, blind: facts.blind },
+      // What was wrong stays readable in the closed post; of what nobody saw beside it, what is still so.
+      facts: {
+        ...open.facts,
+        offers: [],
+        recovering: false,
+        roundsLeft: 0,
+        blind: open.class === 'blind' ? open.facts.blind : facts.blind,
+      },
       resolution: gone ? `Closed after ${spanInWords(afterMs)}. ${text}` : `Resolved after ${spanInWords(afterMs)}. ${text}`,
       reason,
       timeline: [{ kind: 'resolved', afterMs, reason, text }],

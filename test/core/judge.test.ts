@@ -281,6 +281,8 @@ describe('judging a scope', () => {
     };
     const fresh = opened(judge(input(all.map(blindView))).change);
     expect(fresh.class).toBe('blind');
+    const seenAgain = judge(input(views([]), fresh)).change;
+    expect(seenAgain.kind === 'resolve' && seenAgain.facts.blind.map((check) => check.id)).toEqual(all.map((check) => check.id));
     expect(headlineOf(fresh.facts, 'blind')).toContain(
       'Nobody can say whether it works: no results for Post an invoice (Riverside Clinic)',
     );
