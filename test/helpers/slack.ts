@@ -245,7 +245,9 @@ export async function testSlack(): Promise<TestSlack> {
     },
     bot: async (more = {}) => {
       const door = { signingSecret: SECRET, botToken: TOKEN, host: '127.0.0.1', port: botPort };
-      const bot = await startBot({ pool, config, log, clock, slack: web(SHORT), ...door, timing: SHORT, ...more });
+      const options = { pool, config, log, clock, slack: web(SHORT), ...door, timing: SHORT };
+      // With its getters, since what the bot is handed may change while it runs.
+      const bot = await startBot(Object.defineProperties(options, Object.getOwnPropertyDescriptors(more)));
       stops.push(() => bot.stop());
       return { ...bot, url: `http://127.0.0.1:${bot.port}/slack/events` };
     },
