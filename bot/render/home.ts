@@ -119,7 +119,8 @@ function incidentLines({ config, nowMs, nameOf }: HomeContent, { incident, link 
 
 function onCallLines(config: Config): string[] {
   const teams = Object.values(config.teams).map((team) => {
-    const names = team.members.map((id) => config.people[id]?.name ?? id);
+    // As in the post of an incident: who has no role can do nothing.
+    const names = team.members.flatMap((id) => (config.people[id]?.roles.length ? [config.people[id].name] : []));
     return `${data(team.id)}: ${names.length === 0 ? 'nobody' : data(listInWords(names, 8))}`;
   });
   return teams.length === 0 ? ['Nobody: no team is configured.'] : few(teams, MOST_TEAMS, 'teams');

@@ -64,7 +64,7 @@ describe('the Home tab', () => {
     const text = textOf(view);
     expect(text).toContain(`🟠 *INC-${id}* Patient billing: partial outage.`);
     expect(text).toMatch(/Since \d\d:\d\d \(6 min\), nobody has acknowledged it\. <http[^|>]*\/archives\/[^|>]*\/p\d+\|Open the post>/);
-    expect(text).toContain('*On call*\nops: Ana and Ben');
+    expect(text).toContain('*On call*\nops: Ana');
     expect(text).toContain('*Patient billing* · tier 1 · ⚪ nothing is known yet');
     expect(text).toMatch(/Book an appointment: 1 of 2 clinics, p95 1\.1 s, last round \d+ s ago from Data centre north/);
     expect(text).toMatch(/As of \d\d:\d\d:\d\d\./);
