@@ -37,6 +37,7 @@ import { dirtyScopes, lockDirtyScope, markDirty, markJudged } from '../store/sco
 import { showIncident, tellStory } from '../store/story.ts';
 import type { Report } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
+import { Malformed } from './queue.ts';
 
 /** A run that began later than this share of its interval is told as late. */
 const LATE_SHARE = 0.5;
@@ -47,7 +48,7 @@ const STORY_MS = 10 * 60_000;
 export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
   return whileInForce(deps.pool, deps.configSeq, async (db) => {
     const told = toldIn(deps, report);
-    const known = await storeTold(db, location, told);
+    const known = await storeTold(db, location, told).catch(refused);
     const strangers = told.filter(({ run }) => !known.has(run));
     if (strangers.length > 0) {
       const runs = strangers.slice(0, 5).map(({ run }) => run);
@@ -62,6 +63,12 @@ export async function foldReport(deps: JobsDeps, location: string, report: Repor
     }
     return foldInto(deps, db, work);
   });
+}
+
+/** PostgreSQL's class 22: the data itself is at fault (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+function refused(error: unknown): never {
+  const code = String((error as { code?: unknown }).code ?? '');
+  throw code.startsWith('22') ? new Malformed(`a report holds what cannot be stored (${code})`) : error;
 }
 
 async function pictureOf(db: Db, result: Result): Promise<{ pictureId?: number }> {

@@ -3,6 +3,7 @@ import type { Check } from '../../core/check.ts';
 import type { FoldInput } from '../../core/evaluate.ts';
 import { adopt } from '../../jobs/config.ts';
 import { foldReport, judgeDirty } from '../../jobs/evaluate.ts';
+import { Malformed } from '../../jobs/queue.ts';
 import { sweepRuns } from '../../jobs/sweep.ts';
 import { aCheck, aConfig, everywhere, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
 import { asReport, asResult, order, type TestJobs, testJobs } from '../helpers/jobs.ts';
@@ -52,6 +53,26 @@ describe('folding a report', () => {
     await foldReport(jobs.deps, 'south', asReport([asResult(said(riverside, 'north', 0, 'down'))]));
     expect(await jobs.query('select run from result')).toEqual([]);
     expect(await jobs.query(`select state from run`)).toEqual([{ state: 'due' }]);
+  });
+
+  it('gives up a report that can never be stored, and keeps nothing of it', async () => {
+    const inputs = everywhere(riverside, 0, 'up').slice(0, 1);
+    await order(jobs, riverside, inputs);
+    const [spoiled] = inputs.map((input) => asResult(input, { failure: { kind: 'status', message: 'a\0b' } }));
+    if (!spoiled) throw new Error('one location');
+    await expect(foldReport(jobs.deps, 'north', asReport([spoiled]))).rejects.toThrow(Malformed);
+    expect(await jobs.query('select run from result')).toEqual([]);
+    expect(await jobs.query('select state from run')).toEqual([{ state: 'due' }]);
+  });
+
+  it('takes the result of a run that is told of twice', async () => {
+    const [input] = everywhere(riverside, 0, 'up');
+    if (!input) throw new Error('one location');
+    await order(jobs, riverside, [input]);
+    const refusals = [{ run: input.run, reason: 'stale' as const }];
+    await foldReport(jobs.deps, 'north', asReport([asResult(input), asResult({ ...input, verdict: 'down' })], { refusals }));
+    expect(await jobs.query('select verdict from result')).toEqual([{ verdict: 'up' }]);
+    expect(await jobs.query('select state, reason from run')).toEqual([{ state: 'run', reason: null }]);
   });
 
   it('ends every due run: run, late, fault or missed, each with its reason', async () => {

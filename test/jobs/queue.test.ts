@@ -45,6 +45,23 @@ onEachQueue((backend) => {
       await expect.poll(() => seen.sort(), { timeout: 8_000 }).toEqual(['one', 'two']);
     });
 
+    it('hands a large job on as it was put there, and takes none that nobody here can have packed', async () => {
+      const large = { orders: Array.from({ length: 500 }, (_, index) => `order ${index}`) };
+      const seen: unknown[] = [];
+      queues.work(round, { concurrency: 1, policy: 'once' }, async ({ data }) => {
+        seen.push(data);
+      });
+      await queues.add(
+        round,
+        [
+          { id: 'broken', data: { packed: 'no' } },
+          { id: 'large', data: large },
+        ],
+        'once',
+      );
+      await expect.poll(() => seen, { timeout: 8_000 }).toEqual([large]);
+    });
+
     it('keeps the places apart, whatever their queues are called', async () => {
       await queues.prepare('main');
       const seen: string[] = [];
