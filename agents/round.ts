@@ -82,6 +82,7 @@ function count(order: Order, result: Result): void {
   metrics.runs.inc({ type: order.type, verdict: result.verdict });
   metrics.runSeconds.observe({ type: order.type }, result.durationMs / 1000);
   metrics.latenessSeconds.observe(Math.max(0, result.startLatenessMs) / 1000);
+  metrics.lastRun.setToCurrentTime();
 }
 
 /** Good news travels together; what is wrong is told at once. */

@@ -95,7 +95,11 @@ export class Home {
   #refresh(): Promise<void> {
     this.#turn = this.#turn
       .then(() => this.#publishDue())
-      .catch((error: Error) => this.#parts.log.warn({ error: error.message }, 'The Home tab could not be brought up to date'));
+      .then(() => metrics.lastTurn.setToCurrentTime({ loop: 'home' }))
+      .catch((error: Error) => {
+        metrics.failedTurns.inc({ loop: 'home' });
+        this.#parts.log.warn({ error: error.message }, 'The Home tab could not be brought up to date');
+      });
     return this.#turn;
   }
 

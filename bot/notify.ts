@@ -71,7 +71,9 @@ export class Notifier {
       this.#woken = false;
       try {
         await this.#fill();
+        metrics.lastTurn.setToCurrentTime({ loop: 'notify' });
       } catch (error) {
+        metrics.failedTurns.inc({ loop: 'notify' });
         this.#parts.log.warn({ error: messageOf(error) }, 'The outbox could not be read; trying again');
       }
       if (!this.#woken) await this.#pause();

@@ -6,6 +6,7 @@
 import { WebClient } from '@slack/web-api';
 import type { Log } from '../core/process.ts';
 import { type Placed, type SlackApi, SlackTrouble } from './contract.ts';
+import { slackRequest } from './metrics.ts';
 import type { Message } from './render/blocks.ts';
 import type { HomeView } from './render/home.ts';
 import type { ModalView } from './render/modal.ts';
@@ -104,30 +105,26 @@ export class SlackWeb implements SlackApi {
   }
 
   async upload(file: { name: string; title: string; bytes: Buffer }): Promise<{ id: string; link?: string }> {
-    try {
-      const answer = await this.#client.filesUploadV2({ file: file.bytes, filename: file.name, title: file.title });
-      const taken = (answer as { files?: { files?: { id?: string; permalink?: string }[] }[] }).files?.[0]?.files?.[0];
-      if (taken?.id) return { id: taken.id, ...(taken.permalink ? { link: taken.permalink } : {}) };
-    } catch (error) {
-      throw troubleOf(error);
-    }
+    const { bytes, name: filename, title } = file;
+    const answer = await metered('files.uploadV2', () => this.#client.filesUploadV2({ file: bytes, filename, title }));
+    const taken = (answer as { files?: { files?: { id?: string; permalink?: string }[] }[] }).files?.[0]?.files?.[0];
+    if (taken?.id) return { id: taken.id, ...(taken.permalink ? { link: taken.permalink } : {}) };
     throw new SlackTrouble('not-sent', 'no_file', 'Slack took the file but gave it no id.');
   }
 
-  async respond(responseUrl: string, message: Message, to: 'one' | 'everybody' = 'one'): Promise<void> {
-    let response: Response;
-    try {
-      response = await fetch(responseUrl, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json; charset=utf-8' },
-        body: JSON.stringify({ response_type: to === 'everybody' ? 'in_channel' : 'ephemeral', replace_original: false, ...message }),
-        redirect: 'error',
-        signal: AbortSignal.timeout(this.#options.timeoutMs),
-      });
-      await response.arrayBuffer();
-    } catch (error) {
-      throw troubleOf(error);
-    }
+  respond(responseUrl: string, message: Message, to: 'one' | 'everybody' = 'one'): Promise<void> {
+    return metered('response_url', () => this.#respond(responseUrl, message, to));
+  }
+
+  async #respond(responseUrl: string, message: Message, to: 'one' | 'everybody'): Promise<void> {
+    const response = await fetch(responseUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: JSON.stringify({ response_type: to === 'everybody' ? 'in_channel' : 'ephemeral', replace_original: false, ...message }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#options.timeoutMs),
+    });
+    await response.arrayBuffer();
     if (response.ok) return;
     const kind = response.status >= 500 ? 'unclear' : 'refused';
     throw new SlackTrouble(kind, `http_${response.status}`, `Slack answered ${response.status} to an answer for one person.`);
@@ -200,12 +197,19 @@ export class SlackWeb implements SlackApi {
   }
 
   async #call<T>(method: string, body: Record<string, unknown>): Promise<T> {
+    return (await metered(method, () => this.#client.apiCall(method, body))) as T;
+  }
+}
+
+/** Makes a request, counts it, and throws what failed as `SlackTrouble`. */
+function metered<T>(method: string, request: () => Promise<T>): Promise<T> {
+  return slackRequest(method, async () => {
     try {
-      return (await this.#client.apiCall(method, body)) as T;
+      return await request();
     } catch (error) {
       throw troubleOf(error);
     }
-  }
+  });
 }
 
 function isOurs(metadata: { event_type?: string; event_payload?: { outbox_id?: unknown } } | undefined, outboxId: string): boolean {

@@ -4,7 +4,8 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { processMetrics } from './process-metrics.ts';
 
 /** 2 s: what `Started.ready` may take; an answer that comes later is none. */
 const READY_LIMIT_MS = 2_000;
@@ -57,8 +58,7 @@ export function healthApp(options: HealthOptions): Hono {
 
 /** Merged at each look, since a process may make metrics as it goes. */
 function metricsOf({ process, registries = [] }: HealthOptions): () => Registry {
-  const own = new Registry();
-  collectDefaultMetrics({ register: own, prefix: 'rounds_' });
+  const own = processMetrics();
   return () => {
     const merged = Registry.merge([own, ...registries]);
     merged.setDefaultLabels({ process });

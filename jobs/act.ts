@@ -11,6 +11,7 @@ import { PRIORITY } from '../store/outbox.ts';
 import { showIncident, tellStory } from '../store/story.ts';
 import { type ActionReport, QUEUES } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
+import * as metrics from './metrics.ts';
 
 /** An agent may begin at `notAfter`, be at work for as long as an action may take (5 min, agents/actions.ts), and then report. */
 const ANSWER_GRACE_MS = 330_000;
@@ -32,23 +33,27 @@ export async function sendExecutions(deps: JobsDeps): Promise<number> {
 
 /** Takes an agent's report of an action: ends the execution, tells the thread, and asks for the verification. */
 export async function endAction(deps: JobsDeps, location: string, report: ActionReport): Promise<boolean> {
-  return inTransaction(deps.pool, async (db) => {
+  const action = await inTransaction(deps.pool, async (db) => {
     const ended = await endExecution(db, report, location);
-    if (!ended) return false;
-    await tell(deps, db, ended, report.outcome, report.summary);
-    return true;
+    if (ended) await tell(deps, db, ended, report.outcome, report.summary);
+    return ended?.action;
   });
+  if (action === undefined) return false;
+  metrics.actions.inc({ action, outcome: report.outcome });
+  return true;
 }
 
 /** Ends executions whose agent never answered. */
 export async function giveUpActions(deps: JobsDeps): Promise<number> {
-  return inTransaction(deps.pool, async (db) => {
+  const lost = await inTransaction(deps.pool, async (db) => {
     const lost = await giveUpExecutions(db, ANSWER_GRACE_MS);
     for (const ended of lost) {
       await tell(deps, db, ended, 'unclear', 'The agent did not answer. Whether it took effect is not known; checking.');
     }
-    return lost.length;
+    return lost;
   });
+  for (const { action } of lost) metrics.actions.inc({ action, outcome: 'unclear' });
+  return lost.length;
 }
 
 async function tell(

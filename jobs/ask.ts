@@ -15,7 +15,7 @@ import { type ResultOfAsk, resultsOfAsk } from '../store/result.ts';
 import { type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
 import { tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
-import { ledgerRow, queueRuns } from './plan.ts';
+import { countDue, ledgerRow, queueRuns } from './plan.ts';
 
 /** An ask that no agent has taken up after this is stale: its answer would come too late for anybody. */
 const NOT_AFTER_MS = 30_000;
@@ -33,6 +33,7 @@ export async function planAsks(deps: JobsDeps): Promise<number> {
     }
     return planned;
   });
+  countDue(rows);
   await queueRuns(deps, rows);
   return rows.length;
 }

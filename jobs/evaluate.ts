@@ -37,6 +37,7 @@ import { dirtyScopes, lockDirtyScope, markDirty, markJudged } from '../store/sco
 import { showIncident, tellStory } from '../store/story.ts';
 import type { Report } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
+import * as metrics from './metrics.ts';
 import { Malformed } from './queue.ts';
 
 /** A run that began later than this share of its interval is told as late. */
@@ -46,6 +47,10 @@ const STORY_MS = 10 * 60_000;
 
 /** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
 export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
+  const told = toldIn(deps, report);
+  const ended: Told[] = [];
+  const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
+    const known = await storeTold(db, location, told);
   return whileInForce(deps.pool, deps.configSeq, async (db) => {
     const told = toldIn(deps, report);
     const known = await storeTold(db, location, told).catch(refused);
@@ -55,14 +60,33 @@ export async function foldReport(deps: JobsDeps, location: string, report: Repor
       deps.log.warn({ location, runs }, 'results of runs that nobody ordered were not taken');
     }
     const work: ToFold = { results: [], gaps: [] };
-    for (const { run, result, reason } of told) {
+    for (const one of told) {
+      const { run, result, reason } = one;
       const row = known.get(run);
       if (!row) continue;
+      if (!result || row.stored) ended.push(one);
       if (!result) work.gaps.push({ row, reason: reason ?? 'refused' });
       else if (row.stored) work.results.push({ result, row, ...(await pictureOf(db, result)) });
     }
     return foldInto(deps, db, work);
   });
+  countTold(deps, location, ended);
+  return dirty;
+}
+
+/** After the commit: what was rolled back is told again. */
+function countTold(deps: JobsDeps, location: string, ended: readonly Told[]): void {
+  metrics.countEnded(location, ended);
+  for (const { run, result } of ended) {
+    if (!result) continue;
+    const type = deps.config.checks[checkOf(run)]?.type ?? 'unknown';
+    metrics.results.inc({ location, type, verdict: result.verdict });
+  }
+}
+
+/** The name says the check; one that is no name is in no ledger. */
+function checkOf(run: string): string {
+  return run.split('@', 1)[0] ?? '';
 }
 
 /** PostgreSQL's class 22: the data itself is at fault (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
@@ -87,8 +111,7 @@ function toldIn(deps: JobsDeps, report: Report): Told[] {
 
 function endOf(deps: JobsDeps, result: Result): Pick<Told, 'state' | 'reason'> {
   if (result.verdict === 'fault') return { state: 'fault', reason: result.failure?.kind ?? 'fault' };
-  // The name says the check; one that is no name is in no ledger.
-  const everyMs = deps.config.checks[result.run.split('@', 1)[0] ?? '']?.everyMs ?? Number.POSITIVE_INFINITY;
+  const everyMs = deps.config.checks[checkOf(result.run)]?.everyMs ?? Number.POSITIVE_INFINITY;
   const late = result.startLatenessMs > everyMs * LATE_SHARE;
   return { state: late ? 'late' : 'run', reason: late ? 'agent-busy' : null };
 }
@@ -211,7 +234,7 @@ export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, 
   let told = false;
   for (const scope of await dirtyScopes(deps.pool)) {
     try {
-      told = (await judgeScope(deps, scope, usuallyMs)) || told;
+      told = (await metrics.timed(metrics.judgeSeconds, () => judgeScope(deps, scope, usuallyMs))) || told;
     } catch (error) {
       if (error instanceof NotInForce) throw error;
       // The others are not to wait for it; it stays dirty and is judged with the next turn.
@@ -223,9 +246,9 @@ export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, 
 
 /** Judges one scope under its lock, and writes what follows. Returns whether something is to be told. */
 export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
-  return whileInForce(deps.pool, deps.configSeq, async (db) => {
+  const judged = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const seq = await lockDirtyScope(db, scopeId);
-    if (seq === undefined) return false;
+    if (seq === undefined) return undefined;
     const scope = deps.config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
     const states = await readStates(db, scope.checks);
     const open = await openIncidentOf(db, scopeId);
@@ -245,8 +268,10 @@ export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: Rea
       ...(repair ? { repair } : {}),
     });
     await markJudged(db, scopeId, seq);
-    return apply(deps, db, scopeId, open, judgement);
+    return { change: judgement.change, told: await apply(deps, db, scopeId, open, judgement) };
   });
+  if (judged?.change.kind === 'open') metrics.incidentsOpened.inc({ class: judged.change.class });
+  return judged?.told ?? false;
 }
 
 /** The last action that was done, with the name of who asked for it. */

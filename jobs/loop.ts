@@ -1,5 +1,6 @@
 /** Work that is repeated, by the clock and when something wakes it; never twice at once. */
 import type { Log } from '../core/process.ts';
+import * as metrics from './metrics.ts';
 
 export interface Loop {
   /** Runs the work now, or once more right after the run in hand. */
@@ -22,7 +23,9 @@ export function startLoop(options: { name: string; everyMs: number; log: Log; wo
       again = false;
       try {
         await options.work();
+        metrics.lastTurn.setToCurrentTime({ loop: options.name });
       } catch (error) {
+        metrics.failedTurns.inc({ loop: options.name });
         options.log.warn({ loop: options.name, error: (error as Error).message }, 'a turn failed; the next one tries again');
       }
     } while (again && !stopped);

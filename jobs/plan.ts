@@ -10,6 +10,7 @@ import { beat, plannedUntil } from '../store/planner.ts';
 import { closeBatches, type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
 import { QUEUES } from './contract.ts';
 import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
+import * as metrics from './metrics.ts';
 
 /** Slots are queued this far ahead: a worker that dies is back, or another has taken over, before agents run dry. */
 const HORIZON_MS = 5_000;
@@ -27,8 +28,16 @@ export async function planSlots(deps: JobsDeps): Promise<number> {
     await plannedUntil(db, untilMs);
     return entered;
   });
+  // What another planner has planned meanwhile is planned too.
+  metrics.plannedUntil.set(Math.max(untilMs, plannedUntilMs) / 1000);
+  countDue(mine);
   await queueRuns(deps, mine);
   return mine.length;
+}
+
+/** Counts runs that were entered in the ledger. */
+export function countDue(entered: readonly LedgerRow[]): void {
+  for (const { location, purpose } of entered) metrics.runsDue.inc({ location, purpose });
 }
 
 function dueRuns(check: Check, fromMs: number, untilMs: number, revision: string): LedgerRow[] {

@@ -1,9 +1,10 @@
 /** What nobody else would notice: runs that never came back, checks that fell silent, work that a dead process left. */
 import { staleChecks } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
-import { missRuns, unqueuedRuns } from '../store/run.ts';
+import { type MissedRun, missRuns, unqueuedRuns } from '../store/run.ts';
 import type { JobsDeps } from './deps.ts';
 import { foldInto } from './evaluate.ts';
+import * as metrics from './metrics.ts';
 import { queueRuns } from './plan.ts';
 
 /** What a report may take to arrive, after the time-outs of its run. */
@@ -17,14 +18,17 @@ export async function sweepRuns(deps: JobsDeps): Promise<boolean> {
     const check = deps.config.checks[id];
     return check ? check.timeoutMs * (1 + check.retries) : 0;
   };
-  return whileInForce(deps.pool, deps.configSeq, async (db) => {
+  let missed: MissedRun[] = [];
+  const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
-    const missed = await missRuns(db, nowMs, REPORT_GRACE_MS, tookMs);
+    missed = await missRuns(db, nowMs, REPORT_GRACE_MS, tookMs);
     if (missed.length > 0) deps.log.warn({ runs: missed.length, first: missed[0]?.name }, 'due runs brought no result');
     const stale = await staleChecks(db, nowMs);
     if (missed.length === 0 && stale.length === 0) return false;
     return foldInto(deps, db, { results: [], gaps: missed.map((row) => ({ row, reason: 'no-result' })), stale });
   });
+  for (const { location, reason } of missed) metrics.countEnded(location, [{ state: 'missed', reason }]);
+  return dirty;
 }
 
 /** Queues what a planner entered and did not live to queue. Returns how many runs that were. */

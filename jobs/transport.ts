@@ -6,7 +6,7 @@ import type { QueueRef } from './contract.ts';
 export type Handle = (job: { id?: string; data: unknown }, token?: string, signal?: AbortSignal) => Promise<void>;
 
 /** A queue of BullMQ, whatever it stands on. */
-export interface BullQueue extends Pick<Queue, 'add' | 'addBulk' | 'close'> {
+export interface BullQueue extends Pick<Queue, 'add' | 'addBulk' | 'close' | 'getJobCounts' | 'getWaiting'> {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

@@ -1,5 +1,4 @@
 /** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
-import { Counter, Gauge } from 'prom-client';
 import { usualDurations } from '../store/result.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
 import { AgentBook } from './agents.ts';
@@ -8,7 +7,9 @@ import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
 import { wakeBot } from './deps.ts';
 import { foldReport, judgeDirty } from './evaluate.ts';
+import { readGauges } from './gauges.ts';
 import { type Loop, startLoop } from './loop.ts';
+import * as metrics from './metrics.ts';
 import { planSlots } from './plan.ts';
 import { Malformed } from './queue.ts';
 import { makeDueReports } from './report.ts';
@@ -20,20 +21,9 @@ const ACTIONS_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
 const REPORT_TURN_MS = 5_000;
 const AGENTS_TURN_MS = 2_000;
+const GAUGES_TURN_MS = 15_000;
 const DAY_MS = 86_400_000;
 const CLOSE_BOUND_MS = 8_000;
-
-const resultsTotal = new Counter({ name: 'rounds_results_total', help: 'Results taken, by verdict.', labelNames: ['location', 'verdict'] });
-const skewSeconds = new Gauge({
-  name: 'rounds_agent_clock_skew_seconds',
-  help: 'How far an agent is behind: its clock and the way of its report together.',
-  labelNames: ['location'],
-});
-const refusalsTotal = new Counter({
-  name: 'rounds_refusals_total',
-  help: 'Runs that agents refused, by reason.',
-  labelNames: ['location', 'reason'],
-});
 
 /**
  * Starts the worker's loops and its queues; `stop` finishes what is in hand. Each turn and each report has one configuration from
@@ -68,7 +58,7 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
     log,
     monotonic: deps.clock.monotonic,
     take: async (location, data) => {
-      const report = parseReport(data);
+      const report = parseReport(location, data);
       if (book.heard(location, report)) noting.wake();
       const acted = await takeReport(deps, location, report, judging);
       asking.wake();
@@ -117,6 +107,7 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
         if (await underOneConfig(deps, makeDueReports)) await wakeBot(deps);
       },
     }),
+    startLoop({ name: 'gauges', everyMs: GAUGES_TURN_MS, log, work: () => readGauges(deps, reports.locations) }),
     startLoop({
       name: 'usual',
       everyMs: USUAL_TURN_MS,
@@ -135,18 +126,19 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
   };
 }
 
-function parseReport(data: unknown): Report {
+function parseReport(location: string, data: unknown): Report {
   const parsed = reportSchema.safeParse(data);
   if (parsed.success) return parsed.data;
+  metrics.malformed.inc({ location });
   const issue = parsed.error.issues[0];
   throw new Malformed(`a report is not of its shape: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 async function takeReport(deps: LiveDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
-  skewSeconds.set({ location }, (deps.clock.now() - report.sentAtMs) / 1000);
-  if (await underOneConfig(deps, (now) => foldReport(now, location, report))) judging.wake();
-  for (const { verdict } of report.results) resultsTotal.inc({ location, verdict });
-  for (const { reason } of report.refusals) refusalsTotal.inc({ location, reason });
+  metrics.clockSkew.set({ location }, (deps.clock.now() - report.sentAtMs) / 1000);
+  metrics.lastReport.setToCurrentTime({ location });
+  if (await metrics.timed(metrics.foldSeconds, () => underOneConfig(deps, (now) => foldReport(now, location, report)))) judging.wake();
+  metrics.reports.inc({ location });
   let acted = false;
   for (const action of report.actions) acted = (await underOneConfig(deps, (now) => endAction(now, location, action))) || acted;
   return acted;

@@ -88,6 +88,15 @@ export async function listAgents(db: Db): Promise<KnownAgent[]> {
   }));
 }
 
+/** How many agents of each location were heard within that time; of a location without any there is none. */
+export async function countHeard(db: Db, withinMs: number): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ location: string; agents: number }>(
+    `select location, count(*) as agents from agent where last_seen > now() - $1 * interval '1 ms' group by location`,
+    [withinMs],
+  );
+  return new Map(rows.map((row) => [row.location, row.agents]));
+}
+
 /** Runs of one location that ended alike. `run`: with a result, and not late. */
 export interface RunsEnded {
   location: string;

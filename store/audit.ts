@@ -1,5 +1,13 @@
 /** Who did or tried what. Rows are only ever added. */
+import { Counter } from 'prom-client';
 import type { Db } from './db.ts';
+
+/** Verbs and reasons are words of the source, so they are few. */
+export const entries = new Counter({
+  name: 'rounds_audit_entries_total',
+  help: 'Entries of the audit log, by what was tried, whether it was done or refused, and why.',
+  labelNames: ['verb', 'outcome', 'reason'],
+});
 
 export interface AuditRow {
   /** A person's id of the configuration, or `slack:U0123` for somebody unknown. */
@@ -24,4 +32,5 @@ export async function audit(db: Db, row: AuditRow): Promise<void> {
     row.reason,
     JSON.stringify(row.data ?? {}),
   ]);
+  entries.inc({ verb: row.verb, outcome: row.outcome, reason: row.reason });
 }

@@ -62,6 +62,17 @@ export async function readStates(db: Db, checks: readonly string[]): Promise<Map
   return new Map(rows.map((row) => [row.check_id, row.state]));
 }
 
+/** What is held of a check, and what is true of it at the moment. */
+export type Standing = Pick<CheckState, 'held' | 'moment'>;
+
+/** How all checks stand. */
+export async function standings(db: Db): Promise<Map<string, Standing>> {
+  const { rows } = await db.query<Standing & { check_id: string }>(
+    `select check_id, state->>'held' as held, state->>'moment' as moment from check_state`,
+  );
+  return new Map(rows.map(({ check_id: id, held, moment }) => [id, { held, moment }]));
+}
+
 /** Checks of which a location has fallen silent since they were last looked at. */
 export async function staleChecks(db: Db, nowMs: number, limit = 500): Promise<string[]> {
   const { rows } = await db.query<{ check_id: string }>(

@@ -112,6 +112,8 @@ export interface EndedExecution {
   id: string;
   incidentId: number;
   title: string;
+  /** Its type: `http.request`. */
+  action: string;
   askedBy: string;
   verify: string[];
 }
@@ -120,12 +122,13 @@ interface EndedRow {
   id: string;
   incident_id: number;
   title: string;
+  action: string;
   asked_by: string;
   verify: string[];
 }
 
 function endedFromRow(row: EndedRow): EndedExecution {
-  return { id: row.id, incidentId: row.incident_id, title: row.title, askedBy: row.asked_by, verify: row.verify };
+  return { id: row.id, incidentId: row.incident_id, title: row.title, action: row.action, askedBy: row.asked_by, verify: row.verify };
 }
 
 /**
@@ -140,7 +143,7 @@ export async function endExecution(
   const { rows } = await db.query<EndedRow>(
     `update execution set state = $3, summary = $4, duration_ms = $5, ended_at = now()
      where id::text = $1 and token = $2 and state in ('sent', 'unclear') and location = $6
-     returning id, incident_id, title, asked_by, verify`,
+     returning id, incident_id, title, action, asked_by, verify`,
     [report.execution, report.token, report.outcome, report.summary, report.durationMs, location],
   );
   return rows[0] && endedFromRow(rows[0]);
@@ -151,7 +154,7 @@ export async function giveUpExecutions(db: Db, graceMs: number): Promise<EndedEx
   const { rows } = await db.query<EndedRow>(
     `update execution set state = 'unclear', ended_at = now(), summary = 'The agent did not answer.'
      where state = 'sent' and not_after < now() - $1 * interval '1 millisecond'
-     returning id, incident_id, title, asked_by, verify`,
+     returning id, incident_id, title, action, asked_by, verify`,
     [graceMs],
   );
   return rows.map(endedFromRow);

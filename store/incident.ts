@@ -232,6 +232,14 @@ export async function adoptDecisions(db: Db, scope: string, incidentId: number, 
   ]);
 }
 
+/** How many incidents are open, by class; of a class without any there is none. */
+export async function countOpen(db: Db): Promise<Map<IncidentClass, number>> {
+  const { rows } = await db.query<{ class: IncidentClass; open: number }>(
+    `select class, count(*) as open from incident where state = 'open' group by class`,
+  );
+  return new Map(rows.map((row) => [row.class, row.open]));
+}
+
 /** Every open incident, the oldest first. */
 export async function openIncidents(db: Db): Promise<Incident[]> {
   const { rows } = await db.query<IncidentRow>(`select * from incident where state = 'open' order by id`);

@@ -23,7 +23,7 @@ const STEP = `floor(ln(greatest(duration_ms, 1)) / ln(${STEP_RATIO}))::int`;
 
 /**
  * The pace of each group, of runs of whatever purpose that were up. Counted as histograms (core/report/pace.ts), so nothing is sorted,
- * and read from the index `result_pace` alone.
+ * and read from the index `result_recent` alone.
  */
 export async function pacesOf(db: Db, { groups, nowMs, usualMs }: PaceRequest): Promise<Map<string, JourneyPace>> {
   const pairs = [...groups].flatMap(([group, checks]) => checks.map((check) => ({ group, check })));

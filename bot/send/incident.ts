@@ -30,23 +30,32 @@ export async function sendIncident(context: SendContext): Promise<void> {
   const post = await postOf(pool, incident.id);
   if (post?.ts) return bringUpToDate(context, incident, { ...post, ts: post.ts });
   const before = await lookUp(context, { channel: incident.channel });
-  if (before.found) return adopt(context, incident, before.found);
-  await postFirst(context, incident, before.possibleDuplicate);
+  const placed = before.found ?? (await postFirst(context, incident, before.possibleDuplicate));
+  // A post that was lost and is made anew is no news.
+  if (!post) noteDelay(incident, placed);
+  if (before.found) await adopt(context, incident, before.found);
 }
 
-async function postFirst(context: SendContext, incident: Incident, possibleDuplicate: boolean): Promise<void> {
-  const { pool, claim, slack, clock } = context;
+/** By Slack's own time of the post, which is also known of one that was found. */
+function noteDelay({ beganAtMs, openedAtMs }: Incident, { ts }: Placed): void {
+  const postedMs = Number(ts) * 1000;
+  if (!Number.isFinite(postedMs)) return;
+  metrics.firstFailureToPost.observe(Math.max(0, postedMs - beganAtMs) / 1000);
+  metrics.verdictToPost.observe(Math.max(0, postedMs - openedAtMs) / 1000);
+}
+
+async function postFirst(context: SendContext, incident: Incident, possibleDuplicate: boolean): Promise<Placed> {
+  const { pool, claim, slack } = context;
   const message = await render(context, incident, undefined);
-  const beganMs = clock.monotonic();
   await context.sending();
   const placed = await slack.post({ channel: incident.channel, message, outboxId: claim.id });
-  metrics.postSeconds.observe((clock.monotonic() - beganMs) / 1000);
   await inTransaction(pool, async (db) => {
     if (!(await markSent(db, claim, { ts: placed.ts, possibleDuplicate }))) throw new Overtaken();
     await recordPost(db, { incidentId: incident.id, ...placed, shownRevision: incident.revision });
     await wantPicture(db, incident, undefined);
   });
   metrics.posts.inc({ kind: 'incident', outcome: 'sent' });
+  return placed;
 }
 
 /** The post of an earlier, unclear request: it is there, but may show what was true then. */

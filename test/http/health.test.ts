@@ -45,9 +45,10 @@ describe('the health server', () => {
     const { text, type } = await get('/metrics');
     expect(type).toContain('text/plain');
     expect(text).toContain('rounds_runs_total{process="worker"} 3');
-    expect(text).toMatch(/rounds_process_cpu_seconds_total\{process="worker"\} \d/);
+    expect(text).toMatch(/^process_cpu_seconds_total\{process="worker"\} \d/m);
     const samples = text.split('\n').filter((line) => line && !line.startsWith('#'));
-    expect(samples.filter((line) => !line.startsWith('rounds_'))).toEqual([]);
+    expect(samples.filter((line) => !/^(rounds|process|nodejs)_/.test(line))).toEqual([]);
+    expect(samples.filter((line) => !line.includes('process="worker"'))).toEqual([]);
   });
 
   it('says which port is taken, and how to have another', async () => {
