@@ -50,9 +50,6 @@ export async function foldReport(deps: JobsDeps, location: string, report: Repor
   const told = toldIn(deps, report);
   const ended: Told[] = [];
   const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const known = await storeTold(db, location, told);
-  return whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const told = toldIn(deps, report);
     const known = await storeTold(db, location, told).catch(refused);
     const strangers = told.filter(({ run }) => !known.has(run));
     if (strangers.length > 0) {

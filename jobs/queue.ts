@@ -156,15 +156,12 @@ class BullQueues implements Queues {
       opts: { jobId: job.id, delay: job.delayMs ?? 0, removeOnComplete: true, removeOnFail: { age: 86_400, count: 500 }, ...tries },
     }));
     const queue = this.#queue(ref);
-    const [only, second] = prepared;
-    // addBulk makes two temporary tables a call: two fifths of PostgreSQL's time when each report is added by itself.
-    await inTime<unknown>(only && !second ? queue.add(only.name, only.data, only.opts) : queue.addBulk(prepared));
     // On PostgreSQL addBulk makes two temporary tables a call, which takes as long as adding ten jobs.
     const adding =
       prepared.length < FEW_JOBS
         ? Promise.all(prepared.map(({ name, data, opts }) => queue.add(name, data, opts)))
         : queue.addBulk(prepared);
-    await inTime(adding);
+    await inTime<unknown>(adding);
   }
 
   work(ref: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working {
