@@ -1,5 +1,6 @@
 /** The last gate: every text that leaves an agent passes here. Removes what is secret, what may be a patient's, and what is too long. */
 
+import { formsOf } from '../probes/quote.ts';
 import { cut } from '../probes/words.ts';
 
 const HIDDEN = '[hidden]';
@@ -27,7 +28,9 @@ const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+Z?/g;
 
 /** A redactor that knows these secrets in all the forms that they take in addresses and headers. */
 export function redactor(secrets: readonly string[]): Redact {
-  const forms = [...new Set(secrets.flatMap(formsOf))].filter((form) => form.length >= MIN_SECRET_CHARACTERS);
+  const forms = [...new Set(secrets.flatMap((secret) => [secret, ...partsOf(secret)]).flatMap(formsOf))].filter(
+    (form) => form.length >= MIN_SECRET_CHARACTERS,
+  );
   forms.sort((a, b) => b.length - a.length);
   return (text, maxCharacters = 500) => {
     const known = forms.reduce((rest, form) => rest.replaceAll(form, HIDDEN), text.toWellFormed().replaceAll('\0', ''));
@@ -39,17 +42,6 @@ export function redactor(secrets: readonly string[]): Redact {
 function outsideMoments(text: string, clean: (part: string) => string): string {
   const moments = text.match(MOMENT) ?? [];
   return text.split(MOMENT).reduce((whole, part, index) => whole + (index === 0 ? '' : (moments[index - 1] ?? '')) + clean(part), '');
-}
-
-function formsOf(secret: string): string[] {
-  return [secret, ...partsOf(secret)].flatMap((one) => [
-    one,
-    encodeURIComponent(one),
-    encodeURI(one),
-    JSON.stringify(one).slice(1, -1),
-    Buffer.from(one).toString('base64'),
-    Buffer.from(one).toString('base64url'),
-  ]);
 }
 
 /** Of an address: login, password, and the values of its query. The host is not secret and says where it failed. */

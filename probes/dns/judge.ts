@@ -1,8 +1,8 @@
 /** From the answers of one or several servers to a verdict. */
 import type { Failure } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
-import { quoted } from '../net/quote.ts';
 import type { Outcome } from '../probe.ts';
+import { type Hide, quoted } from '../quote.ts';
 import type { Answer } from './records.ts';
 
 export interface Expectation {
@@ -23,15 +23,10 @@ export interface Reply {
 }
 
 /** The verdict over all replies. With `any`, servers that fail beside one that does not make it degraded. */
-export function judge(
-  replies: readonly Reply[],
-  expected: Expectation,
-  need: Need,
-  secrets: readonly string[],
-): Pick<Outcome, 'verdict' | 'failure'> {
-  const failures = replies.flatMap((reply) => failureOf(reply, expected, secrets) ?? []);
+export function judge(replies: readonly Reply[], expected: Expectation, need: Need, hide: Hide): Pick<Outcome, 'verdict' | 'failure'> {
+  const failures = replies.flatMap((reply) => failureOf(reply, expected, hide) ?? []);
   const [first] = failures;
-  if (first === undefined) return need === 'same' ? agreement(replies, secrets) : { verdict: 'up' };
+  if (first === undefined) return need === 'same' ? agreement(replies, hide) : { verdict: 'up' };
   const failure = { kind: first.kind, message: `${shareInWords(failures.length, replies.length)}${first.message}` };
   return { verdict: need === 'any' && failures.length < replies.length ? 'degraded' : 'down', failure };
 }
@@ -42,20 +37,20 @@ function shareInWords(failing: number, asked: number): string {
   return failing === 1 ? `1 of ${asked} servers: ` : `${failing} of ${asked} servers fail, the first: `;
 }
 
-function failureOf({ server, heard }: Reply, expected: Expectation, secrets: readonly string[]): Failure | undefined {
+function failureOf({ server, heard }: Reply, expected: Expectation, hide: Hide): Failure | undefined {
   if (heard instanceof TargetTrouble) return { kind: heard.kind, message: heard.message };
-  const wanted = mismatch(heard.records, expected, secrets);
+  const wanted = mismatch(heard.records, expected, hide);
   return wanted === undefined
     ? undefined
-    : { kind: 'mismatch', message: `${server} answers ${shown(heard.records, secrets)}, expected ${wanted}` };
+    : { kind: 'mismatch', message: `${server} answers ${shown(heard.records, hide)}, expected ${wanted}` };
 }
 
 /** What was expected, in words; `undefined` when the records are that. Records without any never are. */
-function mismatch(records: readonly string[], { equals, contains, count }: Expectation, secrets: readonly string[]): string | undefined {
+function mismatch(records: readonly string[], { equals, contains, count }: Expectation, hide: Hide): string | undefined {
   if (records.length === 0) return 'at least one record';
-  if (equals && !sameRecords(records, equals)) return shown(equals, secrets);
+  if (equals && !sameRecords(records, equals)) return shown(equals, hide);
   const missing = (contains ?? []).filter((record) => !records.includes(record));
-  if (missing.length > 0) return `also ${shown(missing, secrets)}`;
+  if (missing.length > 0) return `also ${shown(missing, hide)}`;
   const { min = 1, max = Infinity } = count ?? {};
   if (records.length >= min && records.length <= max) return undefined;
   return `${countInWords(min, max)}, not ${records.length}`;
@@ -67,11 +62,11 @@ function countInWords(min: number, max: number): string {
   return min <= 1 ? `at most ${max} records` : `${min} to ${max} records`;
 }
 
-function agreement(replies: readonly Reply[], secrets: readonly string[]): Pick<Outcome, 'verdict' | 'failure'> {
+function agreement(replies: readonly Reply[], hide: Hide): Pick<Outcome, 'verdict' | 'failure'> {
   const [first, ...others] = replies.flatMap(({ server, heard }) => (heard instanceof TargetTrouble ? [] : [{ server, ...heard }]));
   const other = others.find(({ records }) => !sameRecords(records, first?.records ?? []));
   if (!first || !other) return { verdict: 'up' };
-  const message = `${first.server} answers ${shown(first.records, secrets)}, but ${other.server} ${shown(other.records, secrets)}`;
+  const message = `${first.server} answers ${shown(first.records, hide)}, but ${other.server} ${shown(other.records, hide)}`;
   return { verdict: 'down', failure: { kind: 'disagree', message } };
 }
 
@@ -81,8 +76,8 @@ function sameRecords(some: readonly string[], others: readonly string[]): boolea
 }
 
 /** Agents hide long rows of digits, as a patient's number is one; in DNS they are serials, and their end tells them apart. */
-function shown(records: readonly string[], secrets: readonly string[]): string {
-  return quoted(records.join('; '), secrets)
+function shown(records: readonly string[], hide: Hide): string {
+  return quoted(records.join('; '), hide)
     .replaceAll(/\d{5,}(?=\d{4})/g, '…')
     .replaceAll(/(?<=\d) (?=\d)/g, ', ');
 }

@@ -2,7 +2,8 @@
 import { TargetTrouble } from '../deadline.ts';
 import type { Link } from '../net/connect.ts';
 import { hear } from '../net/hear.ts';
-import { quoted } from '../net/quote.ts';
+import type { ProbeContext } from '../probe.ts';
+import { hiding, quoted } from '../quote.ts';
 
 /** Longer than any greeting with all its extensions. */
 const LIMIT_BYTES = 8192;
@@ -10,21 +11,23 @@ const LIMIT_BYTES = 8192;
 export const PROTOCOLS = ['smtp', 'imap', 'postgres'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
+type Speaker = Pick<ProbeContext, 'monotonic' | 'secrets'>;
 type Say = (request: string | Buffer, complete: RegExp) => Promise<string>;
 
 /**
  * Brings the connection to the point where TLS begins. Throws {@link TargetTrouble} `starttls` when the server speaks another
- * protocol or offers no TLS, and whatever breaks the connection. `clock` is monotonic.
+ * protocol or offers no TLS, and whatever breaks the connection.
  */
-export async function startTls(protocol: Protocol, link: Link, clock: () => number): Promise<void> {
+export async function startTls(protocol: Protocol, link: Link, { monotonic, secrets }: Speaker): Promise<void> {
+  const refused = (text: string) => refusal(protocol, link, text, secrets);
   const say: Say = async (request, complete) => {
     if (request.length > 0) link.socket.write(request);
-    const ear = hear(link.socket, { enough: (text) => complete.test(text), limitBytes: LIMIT_BYTES, monotonic: clock });
+    const ear = hear(link.socket, { enough: (text) => complete.test(text), limitBytes: LIMIT_BYTES, monotonic });
     const heard = await link.during(`no answer in ${WORDS[protocol]}`, ear.ended);
-    if (heard !== 'enough') throw refusal(protocol, link, ear.text());
+    if (heard !== 'enough') throw refused(ear.text());
     return ear.text();
   };
-  await CONVERSATIONS[protocol](say, (text) => refusal(protocol, link, text));
+  await CONVERSATIONS[protocol](say, refused);
 }
 
 const WORDS: Readonly<Record<Protocol, string>> = { smtp: 'SMTP', imap: 'IMAP', postgres: "PostgreSQL's protocol" };
@@ -54,7 +57,13 @@ const CONVERSATIONS: Readonly<Record<Protocol, Conversation>> = {
   },
 };
 
-function refusal(protocol: Protocol, link: Link, text: string): TargetTrouble {
-  const said = text === '' ? '' : ` and says ${quoted(text, [])}`;
+function refusal(protocol: Protocol, link: Link, text: string, secrets: readonly string[]): TargetTrouble {
+  const said =
+    text === ''
+      ? ''
+      : ` and says ${quoted(
+          text,
+          hiding(() => secrets),
+        )}`;
   return new TargetTrouble('starttls', `${link.name} does not offer TLS in ${WORDS[protocol]}${said}`);
 }

@@ -8,6 +8,7 @@ import { isServer, OWN_RESOLVER, query, type ServerAnswer } from '../dns/query.t
 import { canonical, misfit, RECORD_TYPES } from '../dns/records.ts';
 import { isHost } from '../net/options.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { hiding } from '../quote.ts';
 
 /** As many as a zone's name servers ever are. */
 const MAX_SERVERS = 8;
@@ -119,7 +120,16 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   const heard = await Promise.all(servers.map((server) => ask(server, params, context)));
   const replies: Reply[] = heard.map((one, index) => ({ server: servers[index] ?? OWN_RESOLVER, heard: one }));
   const durationMs = context.monotonic() - startedMs;
-  return { ...judge(replies, expectation(params), params.need, context.secrets), durationMs, measurements: measured(heard) };
+  return {
+    ...judge(
+      replies,
+      expectation(params),
+      params.need,
+      hiding(() => context.secrets),
+    ),
+    durationMs,
+    measurements: measured(heard),
+  };
 }
 
 async function ask(server: string | undefined, params: Params, context: ProbeContext): Promise<ServerAnswer | TargetTrouble> {

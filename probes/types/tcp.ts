@@ -4,9 +4,9 @@ import { TargetTrouble } from '../deadline.ts';
 import { type Link, withLink } from '../net/connect.ts';
 import { type Ear, hear } from '../net/hear.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
-import { holds, textOrPattern } from '../net/pattern.ts';
-import { expectedInWords, quoted } from '../net/quote.ts';
+import { holds, textOrPattern } from '../pattern.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { expectedInWords, hiding, quoted } from '../quote.ts';
 
 /** A banner is a line or two; what asks for more is no greeting. */
 const MAX_READ_BYTES = 16_384;
@@ -23,7 +23,7 @@ const schema = z
       .max(4000, { error: 'expected a text of at most 4000 characters' })
       .optional()
       .describe('What is sent once connected, such as "PING\\r\\n"; wants `expect`'),
-    expect: textOrPattern(500)
+    expect: textOrPattern(500, '/^220 /')
       .optional()
       .describe(
         'What the server must say: a text that its answer contains, or a regular expression between slashes such as /^220 /. Without it, a connection is enough',
@@ -112,8 +112,8 @@ async function converse(link: Link, { send, expect, readLimit }: Params, context
   if (firstByteMs !== undefined) measurements.first_byte_ms = firstByteMs - askedMs;
   if (heard === 'enough') return;
   if (firstByteMs === undefined) throw new TargetTrouble('closed-early', `${link.name} closed the connection without a word`);
-  const wanted = expectedInWords(expect, secrets);
-  throw new TargetTrouble('unexpected-answer', `${link.name} answered ${quoted(ear.text(), secrets)}, expected ${wanted}`);
+  const hide = hiding(() => secrets);
+  throw new TargetTrouble('assertion', `${link.name} answered ${quoted(ear.text(), hide)}, expected ${expectedInWords(expect, hide)}`);
 }
 
 function written(link: Link, send: string): Promise<void> {

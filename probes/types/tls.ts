@@ -158,7 +158,7 @@ async function look(params: Params, trust: Trust, context: ProbeContext, measure
   return await withLink(target, context, measurements, async (link) => {
     const connectedMs = context.monotonic();
     if (starttls !== undefined) {
-      await startTls(starttls, link, context.monotonic);
+      await startTls(starttls, link, context);
       measurements.starttls_ms = context.monotonic() - connectedMs;
     }
     const begunMs = context.monotonic();

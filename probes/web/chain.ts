@@ -4,7 +4,7 @@
  */
 import type { Failure, StepResult } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
-import type { Hide } from './hide.ts';
+import type { Hide } from '../quote.ts';
 import type { Step } from './options.ts';
 import { type Measured, perform } from './perform.ts';
 import { filledBody, filledHeader, filledUrl, valuesOf } from './saved.ts';
@@ -41,7 +41,7 @@ export async function runChain(steps: readonly Step[], context: ChainContext, me
     try {
       const wish = wishOf(step, { ...context, origins, from });
       const { answer, slow } = await perform(wish, step.expect, context, ofStep);
-      for (const [name, value] of valuesOf(answer, step.save)) context.saved.set(name, value);
+      for (const [name, value] of valuesOf(answer, step.save, context.hide)) context.saved.set(name, value);
       from = answer.url;
       if (slow) chain.slow ??= { ...slow, step: step.name };
     } catch (error) {

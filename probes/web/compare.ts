@@ -1,8 +1,8 @@
 /** Holds one value of an answer against what is expected of it. A value that is missing fits nothing but `exists: false`. */
 import { TargetTrouble } from '../deadline.ts';
+import { firstMatch } from '../pattern.ts';
+import { expectedInWords, type Hide, quoted } from '../quote.ts';
 import { plain } from '../words.ts';
-import type { Hide } from './hide.ts';
-import { firstMatch, patternOf } from './pattern.ts';
 
 export type Scalar = string | number | boolean | null;
 
@@ -30,7 +30,7 @@ export function isAs(value: unknown, expected: Scalar | Comparison): boolean {
 
 /** What is thrown of a value that is not: `assertion`, with the value seen and the value expected. */
 export function unlike(seen: Seen, expected: Scalar | Comparison): TargetTrouble {
-  const words = isScalar(expected) ? quoted(expected) : inWords(expected);
+  const words = isScalar(expected) ? scalarInWords(expected, seen.hide) : inWords(expected, seen.hide);
   return new TargetTrouble('assertion', `${plain(seen.what, 80)} is ${shown(seen)}, expected ${words}`);
 }
 
@@ -44,20 +44,15 @@ function fits(value: unknown, { above, below, matches, not, exists }: Comparison
   if (above !== undefined && !(typeof value === 'number' && value > above)) return false;
   if (below !== undefined && !(typeof value === 'number' && value < below)) return false;
   if (not !== undefined && value === not) return false;
-  return matches === undefined || (typeof value !== 'object' && fitsPattern(String(value), matches));
+  return matches === undefined || (typeof value !== 'object' && firstMatch(matches, String(value)) !== null);
 }
 
-function fitsPattern(value: string, written: string): boolean {
-  const pattern = patternOf(written);
-  return pattern !== undefined && firstMatch(pattern, value) !== null;
-}
-
-function inWords({ above, below, matches, not, exists }: Comparison): string {
+function inWords({ above, below, matches, not, exists }: Comparison, hide: Hide): string {
   const parts = [
     above === undefined ? '' : `more than ${above}`,
     below === undefined ? '' : `less than ${below}`,
-    matches === undefined ? '' : `a match of ${plain(matches, 80)}`,
-    not === undefined ? '' : `anything but ${quoted(not)}`,
+    matches === undefined ? '' : expectedInWords(matches, hide),
+    not === undefined ? '' : `anything but ${scalarInWords(not, hide)}`,
   ].filter((part) => part !== '');
   if (parts.length > 0) return parts.join(' and ');
   return exists ? 'it to be there' : 'it to be absent';
@@ -66,9 +61,9 @@ function inWords({ above, below, matches, not, exists }: Comparison): string {
 function shown({ value, hide }: Seen): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
-  return typeof value === 'string' ? quoted(hide(value)) : hide(String(value));
+  return scalarInWords(value as Scalar, hide);
 }
 
-function quoted(value: Scalar): string {
-  return typeof value === 'string' ? `"${plain(value, 60)}"` : String(value);
+function scalarInWords(value: Scalar, hide: Hide): string {
+  return typeof value === 'string' ? quoted(value, hide) : hide(String(value));
 }

@@ -1,12 +1,11 @@
 /** Whether an answer is what the check expects. Nothing passes on what is missing: an empty body holds no text and lacks none. */
 import { TargetTrouble } from '../deadline.ts';
-import { plain } from '../words.ts';
+import { holds, isPattern } from '../pattern.ts';
+import { expectedInWords, type Hide } from '../quote.ts';
 import { bodyOf, sizeInWords, textOf } from './body.ts';
 import { type Comparison, isAs, type Scalar, unlike } from './compare.ts';
 import type { Answer } from './exchange.ts';
-import type { Hide } from './hide.ts';
 import { valueAt } from './json.ts';
-import { firstMatch, isSlashed, patternOf } from './pattern.ts';
 
 export interface Expectation {
   status?: readonly number[] | undefined;
@@ -32,7 +31,7 @@ export function assertContent(answer: Answer, expected: Expectation, hide: Hide)
   const { headers, text, notText, json, size } = expected;
   if (headers) assertHeaders(answer, headers, hide);
   if (size) assertSize(bodyOf(answer).length, size);
-  if (text !== undefined || notText !== undefined) assertText(textOf(answer), listOf(text), listOf(notText));
+  if (text !== undefined || notText !== undefined) assertText(textOf(answer), listOf(text), listOf(notText), hide);
   if (json) {
     const root = jsonOf(answer);
     for (const [path, wanted] of Object.entries(json)) {
@@ -45,7 +44,7 @@ export function assertContent(answer: Answer, expected: Expectation, hide: Hide)
 function assertHeaders({ headers }: Answer, expected: NonNullable<Expectation['headers']>, hide: Hide): void {
   for (const [name, value] of Object.entries(expected)) {
     const seen = headers[name.toLowerCase()];
-    const wanted = typeof value === 'string' && isSlashed(value) ? { matches: value } : value;
+    const wanted = typeof value === 'string' && isPattern(value) ? { matches: value } : value;
     // Only Set-Cookie comes as a list; one line that fits is enough.
     const values = (Array.isArray(seen) ? seen : [seen]).map((line) => headerValue(line, wanted));
     if (!values.some((one) => isAs(one, wanted))) throw unlike({ what: `header ${name}`, value: values[0], hide }, wanted);
@@ -69,23 +68,14 @@ function exactSize(bytes: number): string {
   return bytes < 1000 ? sizeInWords(bytes) : `${sizeInWords(bytes)} (${bytes} bytes)`;
 }
 
-function assertText(body: string, wanted: readonly string[], unwanted: readonly string[]): void {
-  const wrong = (words: string, text: string) => new TargetTrouble('assertion', `${words} ${quoted(text)}`);
+function assertText(body: string, wanted: readonly string[], unwanted: readonly string[], hide: Hide): void {
+  const wrong = (words: string, text: string) => new TargetTrouble('assertion', `${words} ${expectedInWords(text, hide)}`);
   const [first = unwanted[0] ?? ''] = wanted;
   if (body === '') throw wrong(wanted.length > 0 ? 'the answer is empty, expected' : 'the answer is empty, expected a text without', first);
   const lacking = wanted.find((text) => !holds(body, text));
   if (lacking !== undefined) throw wrong('the answer does not contain', lacking);
   const found = unwanted.find((text) => holds(body, text));
   if (found !== undefined) throw wrong('the answer contains', found);
-}
-
-function holds(body: string, text: string): boolean {
-  const pattern = patternOf(text);
-  return pattern ? firstMatch(pattern, body) !== null : body.includes(text);
-}
-
-function quoted(text: string): string {
-  return patternOf(text) ? `a match of ${plain(text, 80)}` : `"${plain(text, 80)}"`;
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

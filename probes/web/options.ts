@@ -1,8 +1,8 @@
 /** The options of requests as they stand in `rounds.yaml`. They travel as JSON, so regular expressions stay texts. */
 import * as z from 'zod';
 import { durationMs, sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
+import { groupsOf, pattern, textOrPattern } from '../pattern.ts';
 import { keysOf } from './json.ts';
-import { groupsOf, isSlashed, patternOf, patternProblem } from './pattern.ts';
 
 const status = z.int({ error: 'expected a status such as 200' }).min(100).max(599);
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'expected a text, a number, true, false or null' });
@@ -14,29 +14,15 @@ const jsonPath = text(200).refine((path) => keysOf(path) !== undefined, {
 /** Keys can be counted when none of them is mistyped, which is told by itself. */
 const sound = ({ issues }: { issues: readonly unknown[] }) => issues.length === 0;
 
-/** A regular expression between slashes. */
-function pattern() {
-  return text(1000).superRefine((value, context) => reportPattern(value, context));
-}
-
-/** A text; between slashes it is a regular expression. */
-function textOrPattern() {
-  return text(2000).superRefine((value, context) => {
-    if (isSlashed(value)) reportPattern(value, context);
-  });
-}
-
-function reportPattern(value: string, context: z.RefinementCtx): void {
-  const problem = patternProblem(value);
-  if (problem === undefined) return;
-  context.addIssue({ code: 'custom', message: `expected a regular expression such as /^v2/; ${problem}`, input: value });
-}
+const SAMPLE = '/^v2/';
+const expression = () => pattern(1000, SAMPLE);
+const textOrExpression = () => textOrPattern(2000, SAMPLE);
 
 const comparison = z
   .strictObject({
     above: z.number().optional(),
     below: z.number().optional(),
-    matches: pattern().optional(),
+    matches: expression().optional(),
     not: scalar.optional(),
     exists: z.boolean().optional(),
   })
@@ -49,7 +35,7 @@ const comparison = z
     when: sound,
   });
 
-const texts = z.union([textOrPattern(), z.array(textOrPattern()).min(1).max(20)], { error: 'expected a text or a list of texts' });
+const texts = z.union([textOrExpression(), z.array(textOrExpression()).min(1).max(20)], { error: 'expected a text or a list of texts' });
 const size = z
   .strictObject({
     above: sizeBytes().optional().describe('It must be larger'),
@@ -66,7 +52,7 @@ const expectation = z.strictObject({
   text: texts.optional().describe('What the answer must contain, one or a list; between slashes, `/…/`, a regular expression'),
   notText: texts.optional().describe('What the answer must not contain; an empty answer does not pass'),
   headers: z
-    .record(headerName, z.union([textOrPattern(), comparison], { error: 'expected a text, /…/ or a comparison' }))
+    .record(headerName, z.union([textOrExpression(), comparison], { error: 'expected a text, /…/ or a comparison' }))
     .optional()
     .describe('Headers by name: the exact value, `/…/`, or a comparison as in `json`'),
   json: z
@@ -103,8 +89,8 @@ const source = z
   .strictObject({
     json: jsonPath.optional(),
     header: headerName.optional(),
-    body: pattern()
-      .refine((value) => patternProblem(value) !== undefined || groupsOf(patternOf(value) ?? /()/) === 1, { error: groupError })
+    body: expression()
+      .refine((value) => (groupsOf(value) ?? 1) === 1, { error: groupError })
       .optional(),
   })
   .refine((one) => Object.keys(one).length === 1, { error: 'expected one of json, header and body', when: sound });

@@ -1,9 +1,9 @@
 /** One request of a check: sent, followed, and held against what is expected. */
 import type { Failure } from '../../core/result.ts';
+import type { Hide } from '../quote.ts';
 import { unpack } from './body.ts';
 import type { Answer, Phases } from './exchange.ts';
 import { assertContent, assertStatus, type Expectation } from './expect.ts';
-import type { Hide } from './hide.ts';
 import { slowPhase, type Within } from './limits.ts';
 import { type VisitContext, visit, type Wish } from './visit.ts';
 

@@ -1,11 +1,12 @@
 /** What one step saves for the next ones. The values are secret: no message, measurement or log holds one. */
 import { TargetTrouble } from '../deadline.ts';
+import { firstMatch } from '../pattern.ts';
+import { expectedInWords, type Hide } from '../quote.ts';
 import { plain } from '../words.ts';
 import { textOf } from './body.ts';
 import type { Answer } from './exchange.ts';
 import { jsonOf } from './expect.ts';
 import { valueAt } from './json.ts';
-import { firstMatch, patternOf } from './pattern.ts';
 
 /** Where a value comes from: one of the three. */
 export interface Source {
@@ -21,13 +22,13 @@ const MAX_CHARACTERS = 10_000;
 const REFERENCE = /\$\{saved\.([A-Za-z][A-Za-z0-9_]*)\}/g;
 
 /** The values by their names. Throws {@link TargetTrouble} `save` for one that is missing, empty, or neither a text nor a number. */
-export function valuesOf(answer: Answer, sources: Readonly<Record<string, Source>>): [name: string, value: string][] {
-  return Object.entries(sources).map(([name, source]) => [name, savedFrom(answer, name, source)]);
+export function valuesOf(answer: Answer, sources: Readonly<Record<string, Source>>, hide: Hide): [name: string, value: string][] {
+  return Object.entries(sources).map(([name, source]) => [name, savedFrom(answer, name, source, hide)]);
 }
 
-function savedFrom(answer: Answer, name: string, source: Source): string {
+function savedFrom(answer: Answer, name: string, source: Source, hide: Hide): string {
   const unsaved = (why: string) => new TargetTrouble('save', `${name} cannot be saved: ${why}`);
-  const { what, value } = found(answer, source);
+  const { what, value } = found(answer, source, hide);
   if (value === undefined) throw unsaved(`${what} is missing`);
   if (typeof value === 'object') throw unsaved(`${what} is neither a text nor a number`);
   const text = String(value);
@@ -36,14 +37,13 @@ function savedFrom(answer: Answer, name: string, source: Source): string {
   return text;
 }
 
-function found(answer: Answer, { json, header, body }: Source): { what: string; value: unknown } {
+function found(answer: Answer, { json, header, body = '' }: Source, hide: Hide): { what: string; value: unknown } {
   if (json !== undefined) return { what: plain(json, 80), value: valueAt(jsonOf(answer), json) };
   if (header !== undefined) {
     const seen = answer.headers[header.toLowerCase()];
     return { what: `header ${header}`, value: Array.isArray(seen) ? seen[0] : seen };
   }
-  const pattern = patternOf(body ?? '');
-  return { what: `a match of ${plain(body ?? '', 80)}`, value: pattern && firstMatch(pattern, textOf(answer))?.[1] };
+  return { what: expectedInWords(body, hide), value: firstMatch(body, textOf(answer))?.[1] };
 }
 
 /** The values saved so far. */

@@ -86,7 +86,7 @@ describe('an answer that is not the one expected', () => {
     const outcome = await probe({ port: server.port, expect: '220' });
     expect(outcome).toMatchObject({
       verdict: 'down',
-      failure: { kind: 'unexpected-answer', message: `127.0.0.1:${server.port} answered "421 too busy", expected "220"` },
+      failure: { kind: 'assertion', message: `127.0.0.1:${server.port} answered "421 too busy", expected "220"` },
     });
   });
 
@@ -94,7 +94,7 @@ describe('an answer that is not the one expected', () => {
     const server = await serve((socket) => socket.write('421 too busy\r\n'));
     const outcome = await probe({ port: server.port, expect: '/^220/' }, { timeoutMs: 500 });
     expect(outcome.failure).toEqual({
-      kind: 'unexpected-answer',
+      kind: 'assertion',
       message: `127.0.0.1:${server.port} answered "421 too busy", expected a match of /^220/`,
     });
     await server.drained();
@@ -109,7 +109,7 @@ describe('an answer that is not the one expected', () => {
       more();
     });
     const outcome = await probe({ port: server.port, expect: 'never said', readLimit: '1KB' });
-    expect(outcome.failure?.kind).toBe('unexpected-answer');
+    expect(outcome.failure?.kind).toBe('assertion');
     expect(outcome.failure?.message.length).toBeLessThan(200);
     await server.drained();
   });
