@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mintModal } from '../store/modal.ts';
-import type { BotParts, FormRequest, FormVerb, SlackApi, Trigger } from './contract.ts';
+import { type BotParts, type FormRequest, type FormVerb, type SlackApi, SlackTrouble, type Trigger } from './contract.ts';
 import * as metrics from './metrics.ts';
 import type { Message } from './render/blocks.ts';
 import { loadingModal, type ModalView, messageModal } from './render/modal.ts';
@@ -58,7 +58,12 @@ async function fillIn(parts: Pick<OpenParts, 'slack' | 'log'>, viewId: string, m
     parts.log.error({ error: error.message }, 'A form could not be made');
     return failed();
   });
-  await parts.slack.updateView({ id: viewId, view: isForm(made) ? made : messageModal(TITLE, made) });
+  try {
+    await parts.slack.updateView({ id: viewId, view: isForm(made) ? made : messageModal(TITLE, made) });
+  } catch (error) {
+    // Whoever closed it meanwhile wants it no more.
+    if (!(error instanceof SlackTrouble && error.code === 'not_found')) throw error;
+  }
 }
 
 function isForm(made: ModalView | Message): made is ModalView {

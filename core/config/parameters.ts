@@ -23,31 +23,44 @@ const NAME = 'expected the name of a parameter: a letter, then at most 39 letter
 
 /** The schema of `parameters:`, by the parameter's name. */
 export function parametersSchema() {
-  const common = { title: text(80).optional(), help: text(300).optional() };
+  const common = {
+    title: text(80).optional().describe('What the field is called; made of the name unless given'),
+    help: text(300).optional().describe('Said below the field'),
+  };
+  const usual = 'What stands in the field before anybody types';
+  const bounds = <T extends z.ZodType>(value: T, least: string, most: string) => ({
+    min: value.optional().describe(least),
+    max: value.optional().describe(most),
+  });
   const number = z.number({ error: 'expected a number' });
-  const characters = z.int().min(1).max(MOST_CHARACTERS);
-  const duration = durationMs();
   const declared = z.discriminatedUnion('type', [
     z.strictObject({
       ...common,
-      type: z.literal('text'),
-      default: text(MOST_CHARACTERS).optional(),
-      min: characters.optional(),
-      max: characters.optional(),
-    }),
-    z.strictObject({ ...common, type: z.literal('number'), default: number.optional(), min: number.optional(), max: number.optional() }),
-    z.strictObject({
-      ...common,
-      type: z.literal('duration'),
-      default: durationText().optional(),
-      min: duration.optional(),
-      max: duration.optional(),
+      type: z.literal('text').describe('A text on one line; in the action it stands alone, as a whole value'),
+      default: text(MOST_CHARACTERS).optional().describe(usual),
+      ...bounds(z.int().min(1).max(MOST_CHARACTERS), 'Characters at least', 'Characters at most; 300 unless given'),
     }),
     z.strictObject({
       ...common,
-      type: z.literal('choice'),
-      default: text(OPTION_CHARACTERS).optional(),
-      options: z.array(text(OPTION_CHARACTERS)).min(1, { error: 'expected at least one option' }).max(MOST_OPTIONS),
+      type: z.literal('number').describe('A number'),
+      default: number.optional().describe(usual),
+      ...bounds(number, 'The smallest', 'The largest'),
+    }),
+    z.strictObject({
+      ...common,
+      type: z.literal('duration').describe('A duration such as 30s'),
+      default: durationText().optional().describe(usual),
+      ...bounds(durationMs(), 'The shortest', 'The longest'),
+    }),
+    z.strictObject({
+      ...common,
+      type: z.literal('choice').describe('One of the options'),
+      default: text(OPTION_CHARACTERS).optional().describe('What is chosen before anybody chooses'),
+      options: z
+        .array(text(OPTION_CHARACTERS))
+        .min(1, { error: 'expected at least one option' })
+        .max(MOST_OPTIONS)
+        .describe('What can be chosen'),
     }),
   ]);
   const name = z.string({ error: NAME }).regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/, { error: NAME });
