@@ -74,14 +74,16 @@ export interface TestSlack {
   close(): Promise<void>;
 }
 
+/** Below the ports that the system gives to outgoing connections: one of those could take it before it is listened on. */
 async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createPort();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createPort().once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
 /** The configuration that the tests of the bot speak about: two clinics, Ana may run the runbook, Ben has no role. */
