@@ -1,10 +1,11 @@
 /** One connection to the Redis that is probed, on a socket that can be cut at any moment. Nothing is tried twice. */
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSecureContext, rootCertificates, type SecureContext, connect as tlsConnect } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, Redis, ReplyError } from 'ioredis';
 import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
+import { speaking, type TlsOptions } from '../tls/options.ts';
 import { limitInWords } from '../words.ts';
 import { type Address, addressOf } from './address.ts';
 import { replyTrouble } from './replies.ts';
@@ -21,11 +22,7 @@ export interface Session {
 
 export interface SessionOptions {
   url: string;
-  /** A certificate authority that is trusted besides the usual ones, PEM. */
-  ca?: string | undefined;
-  /** Our own certificate and its key, PEM. */
-  certificate?: string | undefined;
-  key?: string | undefined;
+  tls: TlsOptions;
   signal: AbortSignal;
   /** Only said in messages; the signal ends the session. */
   timeoutMs: number;
@@ -42,7 +39,7 @@ interface Heard {
 export async function openSession(options: SessionOptions): Promise<Session> {
   const address = addressOf(options.url);
   const heard: Heard = {};
-  const socket = socketTo(address, options);
+  const socket = socketTo(address, options.tls);
   socket.on('error', (error) => {
     heard.socketError ??= error;
   });
@@ -105,26 +102,9 @@ function sessionOn(socket: Socket, client: Redis, guard: Guard, signal: AbortSig
   };
 }
 
-function socketTo({ host, port, secure }: Address, options: SessionOptions): Socket {
+function socketTo({ host, port, secure }: Address, tls: TlsOptions): Socket {
   if (!secure) return connect({ host, port, noDelay: true });
-  const servername = isIP(host) === 0 ? { servername: host } : {};
-  return tlsConnect({ host, port, ...servername, secureContext: secureContext(options) });
-}
-
-function secureContext({ ca, certificate, key }: SessionOptions): SecureContext {
-  try {
-    return createSecureContext({
-      // Node replaces the usual authorities by `ca`, so they are named again.
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(key === undefined ? {} : { key }),
-    });
-  } catch {
-    throw new AgentFault(
-      'parameters',
-      '`ca`, `certificate` or `key` cannot be read: expected PEM, and a key that belongs to the certificate.',
-    );
-  }
+  return connectTls({ host, port, ...speaking(host, tls) });
 }
 
 /** Rejects when the socket fails first, which the other promise on it may be told of as well. */

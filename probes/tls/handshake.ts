@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { codeOf, TargetTrouble } from '../deadline.ts';
 import type { Link } from '../net/connect.ts';
+import { sentWith } from './chain.ts';
 
 export interface Shown {
   /** The server's own certificate. */
@@ -19,7 +20,7 @@ export interface Shown {
 export interface HandshakeOptions {
   /** Sent as server name, unless it is an address. */
   serverName: string;
-  /** Who is trusted; see {@link trustIn}. */
+  /** Who is trusted; see {@link lenientContext}. */
   context: SecureContext;
 }
 
@@ -50,8 +51,7 @@ export async function shakeHands(link: Link, { serverName, context }: HandshakeO
 function shownBy(socket: TLSSocket, name: string): Shown {
   const leaf = socket.getPeerX509Certificate();
   if (!leaf) throw new TargetTrouble('handshake', `${name} shows no certificate`);
-  const sent: X509Certificate[] = [];
-  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) sent.push(next);
+  const sent = sentWith(leaf);
   const protocol = socket.getProtocol() ?? 'none';
   return socket.authorized ? { leaf, sent, protocol } : { leaf, sent, protocol, refusal: refusalOf(socket.authorizationError) };
 }

@@ -5,7 +5,7 @@ import { spanInWords } from '../../core/duration.ts';
 import type { Failure } from '../../core/result.ts';
 import type { Outcome } from '../probe.ts';
 import { plain } from '../words.ts';
-import { isSelfSigned, validity } from './chain.ts';
+import { isSelfSigned, leftMs, validity } from './chain.ts';
 import type { Shown } from './handshake.ts';
 
 export const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -41,12 +41,6 @@ export function judge(seen: Seen, rules: Rules, nowMs: number): Judged {
     versionFailure(seen.protocol, rules.minVersion) ??
     weakness(seen);
   return grave ? { verdict: 'down', failure: grave } : judgeExpiry(seen.chain, rules.expires, nowMs);
-}
-
-/** How long the chain holds, in milliseconds; negative when it has ended. `undefined` when a date cannot be read. */
-export function leftMs(chain: readonly X509Certificate[], nowMs: number): number | undefined {
-  const left = Math.min(...chain.map((one) => validity(one).toMs)) - nowMs;
-  return Number.isFinite(left) ? left : undefined;
 }
 
 function datesFailure(chain: readonly X509Certificate[], nowMs: number): Failure | undefined {

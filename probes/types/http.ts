@@ -1,12 +1,16 @@
+import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
-import { sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
+import { sizeBytes, urlOrSecret } from '../../core/config/units.ts';
 import type { Failure } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { hiding } from '../quote.ts';
+import { chainOf, daysLeft, sentWith } from '../tls/chain.ts';
+import { ca, tls } from '../tls/options.ts';
+import { anchorsWith } from '../tls/trust.ts';
 import { type ChainContext, runChain } from '../web/chain.ts';
 import { CookieJar } from '../web/cookies.ts';
-import { requestShape, step, tls } from '../web/options.ts';
+import { requestShape, step } from '../web/options.ts';
 import { type Measured, perform } from '../web/perform.ts';
 import { reportTogether } from '../web/together.ts';
 import { addressOf } from '../web/visit.ts';
@@ -25,8 +29,8 @@ const schema = z
         `Requests that follow each other in one run, within one time-out, cookies kept: each with \`name\`, the options of a request above, and \`save\`: \`{ NAME: { json: PATH } }\`, \`{ header: NAME }\`, or \`{ body: /…(…)…/ }\`. Later steps use what is saved, which is secret, as \`\${saved.NAME}\` in \`url\`, \`headers\` and \`body\``,
       ),
     bodyLimit: sizeBytes().default(1_000_000).describe('The largest answer that is read, packed or unpacked; 1MB unless said'),
-    ca: text(20_000).optional().describe('A certificate authority that is trusted besides the usual ones, PEM'),
-    tls: tls.optional().describe('How TLS is spoken'),
+    ca: ca(),
+    tls: tls(),
   })
   .superRefine((options, context) => {
     reportTogether(options, (path, message) => context.addIssue({ code: 'custom', path, message, input: options }));
@@ -61,7 +65,7 @@ export default defineProbe({
     first_byte_ms: 'from the request to the head of the answer',
     download_ms: 'reading the body',
     body_bytes: 'size of the last body, unpacked',
-    cert_left_days: 'https: days until the first certificate of the chain expires',
+    cert_left_days: 'https: days until the first certificate of the chain expires; negative once it has',
   },
   examples: [
     `ingress:
@@ -120,10 +124,20 @@ export default defineProbe({
 
 async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   const startedMs = context.monotonic();
-  const measurements: Measured = {};
-  const { steps, ...judged } = await judge(params, chainContextOf(params, context), measurements);
+  const measured: Measured = {};
+  const chain = chainContextOf(params, context);
+  const { steps, ...judged } = await judge(params, chain, measured);
   const durationMs = context.monotonic() - startedMs;
+  const measurements = { ...measured, ...certificatesMeasured(chain.certificates, params.ca) };
   return { ...judged, durationMs, measurements, ...(steps ? { steps } : {}) };
+}
+
+/** A certificate ends by the calendar, so this is the one place where the agent's wall clock counts. */
+function certificatesMeasured(shown: readonly X509Certificate[], ca: string | undefined): { cert_left_days?: number } {
+  if (shown.length === 0) return {};
+  const trusted = anchorsWith(ca);
+  const chains = shown.flatMap((leaf) => chainOf(leaf, sentWith(leaf), trusted));
+  return daysLeft(chains, Date.now());
 }
 
 function chainContextOf(params: Params, context: ProbeContext): ChainContext {
@@ -140,6 +154,7 @@ function chainContextOf(params: Params, context: ProbeContext): ChainContext {
     tls: { ...params.tls, ca: params.ca },
     jar,
     saved,
+    certificates: [],
   };
 }
 

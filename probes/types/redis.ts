@@ -7,6 +7,7 @@ import { judge } from '../redis/judge.ts';
 import { MEASUREMENTS, measurementsOf } from '../redis/measurements.ts';
 import { openSession, type Session } from '../redis/session.ts';
 import { readVitals, SLOW_LOG_ENTRIES, type Vitals } from '../redis/vitals.ts';
+import { ca, tls } from '../tls/options.ts';
 import { limitInWords } from '../words.ts';
 
 const pair = <T extends z.ZodType<number>>(value: T) => ({ degraded: value.optional(), down: value.optional() });
@@ -23,9 +24,8 @@ const schema = z.strictObject({
   url: urlOrSecret(['redis', 'rediss']).describe(
     'The address, with user and password; the user needs `+ping +info`, and what the options below name',
   ),
-  ca: text(20_000).optional().describe('A certificate authority that is trusted besides the usual ones, PEM'),
-  certificate: text(20_000).optional().describe('The certificate that is shown to a server that asks for one, PEM'),
-  key: text(20_000).optional().describe('The key of `certificate`, PEM, as a secret'),
+  ca: ca(),
+  tls: tls(),
   role: z.enum(['primary', 'replica']).optional().describe('The role that the server must have'),
   memory: limits(percentRatio()).describe('Memory used, of `maxmemory`'),
   memoryUsed: limits(sizeBytes()).describe('Memory used'),
@@ -157,7 +157,7 @@ async function examine(params: Params, context: ProbeContext, measurements: Reco
   const windowMs = windowOf(params, context);
   const signal = deadlineSignal(context);
   const startedMs = context.monotonic();
-  const session = await openSession({ ...params, signal, timeoutMs: context.timeoutMs });
+  const session = await openSession({ url: params.url, tls: { ...params.tls, ca: params.ca }, signal, timeoutMs: context.timeoutMs });
   try {
     measurements.connect_ms = context.monotonic() - startedMs;
     const slowLogMs = params.slowCommands?.within ?? 0;

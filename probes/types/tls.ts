@@ -1,23 +1,23 @@
-import type { X509Certificate } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
 import * as z from 'zod';
 import { withoutReferences } from '../../core/config/references.ts';
-import { durationMs, text } from '../../core/config/units.ts';
+import { durationMs } from '../../core/config/units.ts';
 import { TargetTrouble } from '../deadline.ts';
 import { withLink } from '../net/connect.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
-import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
-import { chainOf } from '../tls/chain.ts';
+import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { chainOf, daysLeft } from '../tls/chain.ts';
 import { type Shown, shakeHands } from '../tls/handshake.ts';
-import { judge, leftMs, VERSIONS } from '../tls/judge.ts';
+import { judge, VERSIONS } from '../tls/judge.ts';
+import { ca } from '../tls/options.ts';
 import { PROTOCOLS, startTls } from '../tls/starttls.ts';
-import { certificatesIn, type Trust, trustIn } from '../tls/trust.ts';
+import { anchorsWith, lenientContext } from '../tls/trust.ts';
 
 const DAY_MS = 86_400_000;
 /** Let's Encrypt renews 30 days ahead: three weeks mean that a renewal has failed, one that somebody must act. */
 const EXPIRES = { degraded: 21 * DAY_MS, down: 7 * DAY_MS };
 const PORTS = { tls: 443, smtp: 587, imap: 143, postgres: 5432 } as const;
 
-const PEM = 'expected a certificate in PEM, from -----BEGIN CERTIFICATE----- on';
 const FINGERPRINT = 'expected a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons';
 
 const schema = z
@@ -28,7 +28,7 @@ const schema = z
     starttls: z.enum(PROTOCOLS).optional().describe('The protocol that is spoken before TLS begins; none unless said'),
     serverName: host().optional().describe('The name that the server is asked for; `host` unless said'),
     certificateName: host().optional().describe('The name that the certificate must be for; `serverName` unless said'),
-    ca: text(100_000).refine(isPem, { error: PEM }).optional().describe('Certificates that are trusted besides the usual ones, PEM'),
+    ca: ca(),
     minVersion: z.enum(VERSIONS).default('TLSv1.2').describe('The oldest version of the protocol that is good enough'),
     fingerprint: z
       .string({ error: FINGERPRINT })
@@ -113,27 +113,18 @@ export default defineProbe({
   run,
 });
 
-/** What a reference stands for is known to the agent alone. */
-function isPem(value: string): boolean {
-  if (withoutReferences(value, '') !== value) return true;
-  try {
-    return certificatesIn(value).length > 0;
-  } catch {
-    return false;
-  }
-}
-
 async function run(params: Params, context: ProbeContext): Promise<Outcome> {
-  const trust = trustOf(params.ca);
+  // Read before the clock starts, because it is our time and not the server's.
+  const trust = { anchors: anchorsWith(params.ca), context: lenientContext(params.ca) };
   const startedMs = context.monotonic();
   const measurements: Record<string, number> = {};
   try {
-    const seen = await look(params, trust, context, measurements);
+    const seen = await look(params, trust.context, context, measurements);
     const durationMs = context.monotonic() - startedMs;
     const chain = chainOf(seen.leaf, seen.sent, trust.anchors);
     // A certificate ends by the calendar, so this is the one place where the agent's wall clock counts.
     const nowMs = Date.now();
-    Object.assign(measurements, measured(chain, nowMs));
+    Object.assign(measurements, daysLeft(chain, nowMs), { chain_count: chain.length });
     const name = params.certificateName ?? params.serverName ?? params.host;
     return { ...judge({ ...seen, chain }, { ...params, name }, nowMs), durationMs, measurements };
   } catch (error) {
@@ -143,16 +134,7 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   }
 }
 
-/** Whom the check trusts; read before the clock starts, because it is our time and not the server's. */
-function trustOf(ca: string | undefined): Trust {
-  try {
-    return trustIn(ca);
-  } catch {
-    throw new AgentFault('parameters', 'The ca is no certificate in PEM once its secret is filled in.');
-  }
-}
-
-async function look(params: Params, trust: Trust, context: ProbeContext, measurements: Record<string, number>): Promise<Shown> {
+async function look(params: Params, secure: SecureContext, context: ProbeContext, measurements: Record<string, number>): Promise<Shown> {
   const { starttls, serverName = params.host } = params;
   const target = { host: params.host, port: params.port ?? PORTS[starttls ?? 'tls'], family: params.family };
   return await withLink(target, context, measurements, async (link) => {
@@ -162,13 +144,8 @@ async function look(params: Params, trust: Trust, context: ProbeContext, measure
       measurements.starttls_ms = context.monotonic() - connectedMs;
     }
     const begunMs = context.monotonic();
-    const shown = await shakeHands(link, { serverName: serverName.replace(/\.$/, ''), context: trust.context });
+    const shown = await shakeHands(link, { serverName: serverName.replace(/\.$/, ''), context: secure });
     measurements.tls_ms = context.monotonic() - begunMs;
     return shown;
   });
-}
-
-function measured(chain: readonly X509Certificate[], nowMs: number): Record<string, number> {
-  const left = leftMs(chain, nowMs);
-  return { chain_count: chain.length, ...(left === undefined ? {} : { cert_left_days: Math.floor((left / DAY_MS) * 100) / 100 }) };
 }

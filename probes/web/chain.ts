@@ -4,15 +4,13 @@
  */
 import type { Failure, StepResult } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
-import type { Hide } from '../quote.ts';
+import type { TlsOptions } from '../tls/options.ts';
 import type { Step } from './options.ts';
-import { type Measured, perform } from './perform.ts';
+import { type Measured, type PerformContext, perform } from './perform.ts';
 import { filledBody, filledHeader, filledUrl, valuesOf } from './saved.ts';
-import type { TlsOptions } from './tls.ts';
-import { addressOf, type VisitContext, type Wish } from './visit.ts';
+import { addressOf, type Wish } from './visit.ts';
 
-export interface ChainContext extends VisitContext {
-  hide: Hide;
+export interface ChainContext extends PerformContext {
   tls: TlsOptions;
   /** What the steps save; empty at first. */
   saved: Map<string, string>;
@@ -83,9 +81,8 @@ function urlOf({ url }: Step, { saved, origins, from }: WishContext): URL {
   throw new TargetTrouble('save', 'the saved address leads to another host than the steps name');
 }
 
-/** Times add up; of certificates the first to expire counts, of bodies the last. */
-function add(total: Measured, { body_bytes, cert_left_days, ...phases }: Measured): void {
+/** Times add up; of bodies the last counts. */
+function add(total: Measured, { body_bytes, ...phases }: Measured): void {
   for (const [phase, tookMs] of Object.entries(phases)) total[phase as keyof Measured] = (total[phase as keyof Measured] ?? 0) + tookMs;
   if (body_bytes !== undefined) total.body_bytes = body_bytes;
-  if (cert_left_days !== undefined) total.cert_left_days = Math.min(total.cert_left_days ?? cert_left_days, cert_left_days);
 }

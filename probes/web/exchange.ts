@@ -1,11 +1,12 @@
 /** One HTTP request on a connection of its own, with the time of each phase. */
+import type { X509Certificate } from 'node:crypto';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
+import { speaking, type TlsOptions } from '../tls/options.ts';
 import { tooLarge } from './body.ts';
-import { daysLeft, secureContext, type TlsOptions } from './tls.ts';
 
 export interface ExchangeOptions {
   url: URL;
@@ -39,8 +40,8 @@ export interface Answer {
   body: Buffer;
   /** An encoding that nobody knows here: the body cannot be read. */
   packedAs?: string;
-  /** Of https only: until the first certificate of the chain expires. */
-  certLeftDays?: number | undefined;
+  /** Of https only: the server's own, with those that it sent. */
+  certificate?: X509Certificate | undefined;
 }
 
 interface Marks {
@@ -87,15 +88,14 @@ function converse(options: ExchangeOptions, context: ExchangeContext, marks: Mar
     const answered = (response: IncomingMessage, body: Buffer) => {
       marks.end = context.monotonic();
       const { statusCode: status = 0, headers } = response;
-      resolve({ url: options.url, status, headers, body, certLeftDays });
+      resolve({ url: options.url, status, headers, body, certificate });
       end();
     };
-    let certLeftDays: number | undefined;
+    let certificate: X509Certificate | undefined;
     request.on('error', fail);
     request.on('response', (response) => {
       marks.response = context.monotonic();
-      // A certificate ends by the calendar, so this is the one place where the agent's wall clock counts.
-      if (response.socket instanceof TLSSocket) certLeftDays = daysLeft(response.socket, Date.now());
+      if (response.socket instanceof TLSSocket) certificate = response.socket.getPeerX509Certificate();
       readBody(response, context.bodyLimitBytes, fail, (body) => answered(response, body));
     });
     // What follows a 101 is another protocol, and no body.
@@ -143,14 +143,7 @@ function opened(options: ExchangeOptions, { monotonic }: ExchangeContext, marks:
 }
 
 function tlsOf(host: string, { tls, virtualHost }: ExchangeOptions) {
-  const name = tls.serverName ?? virtualHost ?? host;
-  return {
-    secureContext: secureContext(tls),
-    ALPNProtocols: ['http/1.1'],
-    rejectUnauthorized: tls.insecure !== true,
-    // TLS has no place for a bare address there, but a certificate has.
-    ...(isIP(name) === 0 ? { servername: name } : {}),
-  };
+  return { ...speaking(virtualHost ?? host, tls), ALPNProtocols: ['http/1.1'] };
 }
 
 function readBody(response: IncomingMessage, limitBytes: number, fail: (error: unknown) => void, done: (body: Buffer) => void): void {

@@ -119,18 +119,5 @@ export const step = z.strictObject({
   save: z.record(savedName, source).default({}).describe('Values of the answer for later steps'),
 });
 
-/** How TLS is spoken. */
-export const tls = z
-  .strictObject({
-    serverName: text(253).optional().describe('The name to ask for and to find in the certificate, instead of the host’s'),
-    insecure: z.boolean().default(false).describe('Takes any certificate: for test systems only'),
-    certificate: text(20_000).optional().describe('A certificate of our own for servers that ask for one, PEM'),
-    privateKey: text(20_000).optional().describe('Its key, PEM, as a secret'),
-  })
-  .refine((one) => (one.certificate === undefined) === (one.privateKey === undefined), {
-    error: 'expected certificate and privateKey together',
-    when: sound,
-  });
-
 export type RequestOptions = z.infer<z.ZodObject<typeof requestShape>>;
 export type Step = z.infer<typeof step>;

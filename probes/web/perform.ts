@@ -1,4 +1,5 @@
 /** One request of a check: sent, followed, and held against what is expected. */
+import type { X509Certificate } from 'node:crypto';
 import type { Failure } from '../../core/result.ts';
 import type { Hide } from '../quote.ts';
 import { unpack } from './body.ts';
@@ -8,7 +9,13 @@ import { slowPhase, type Within } from './limits.ts';
 import { type VisitContext, visit, type Wish } from './visit.ts';
 
 /** What was measured of a request, with the phases of all its redirects added up. */
-export type Measured = Phases & Partial<Record<'body_bytes' | 'cert_left_days', number>>;
+export type Measured = Phases & { body_bytes?: number };
+
+export interface PerformContext extends VisitContext {
+  hide: Hide;
+  /** Takes the server's certificate of each answer, to be looked at when the clock has stopped. */
+  certificates: X509Certificate[];
+}
 
 export interface Performed {
   answer: Answer;
@@ -22,14 +29,14 @@ export interface Performed {
 export async function perform(
   wish: Wish,
   expected: Expectation & { within?: Within | undefined },
-  context: VisitContext & { hide: Hide },
+  context: PerformContext,
   measured: Measured,
 ): Promise<Performed> {
   const startedMs = context.monotonic();
   const answer = await visit(wish, context, measured);
   const totalMs = context.monotonic() - startedMs;
   measured.body_bytes = answer.body.length;
-  if (answer.certLeftDays !== undefined) measured.cert_left_days = answer.certLeftDays;
+  if (answer.certificate) context.certificates.push(answer.certificate);
   assertStatus(answer, expected.status);
   if (answer.headers['content-encoding'] !== undefined) {
     await unpack(answer, context.bodyLimitBytes);

@@ -1,10 +1,10 @@
 /** A request as somebody wants it, and the last answer of the redirects that it leads to. */
 import { TargetTrouble } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
+import type { TlsOptions } from '../tls/options.ts';
 import { ENCODINGS } from './body.ts';
 import type { CookieJar } from './cookies.ts';
 import { type Answer, type ExchangeContext, type ExchangeOptions, exchange, type Phases } from './exchange.ts';
-import type { TlsOptions } from './tls.ts';
 
 /** As browsers are far more patient, five redirects are enough for a login page and too many for a health check. */
 const MAX_REDIRECTS = 5;

@@ -52,3 +52,13 @@ async function make(commonName: string, options: CertificateOptions, extensions:
   });
   return { cert: `${made.cert.trimEnd()}\n`, key: made.private };
 }
+
+/** The certificate with an end that is no date: the second UTCTime in its DER. */
+export function withBrokenEnd({ cert, key }: Certificate): Certificate {
+  const der = Buffer.from(cert.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64');
+  const utcTime = Buffer.from([0x17, 13]);
+  const end = der.indexOf(utcTime, der.indexOf(utcTime) + 2);
+  der.write('XX', end + 4, 'latin1');
+  const body = der.toString('base64').replaceAll(/(.{64})/g, '$1\n');
+  return { key, cert: `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n` };
+}

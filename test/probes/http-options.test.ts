@@ -168,8 +168,9 @@ describe('TLS', () => {
     expect(problemsOf(`${URL_LINE}\ntls: { certificate: '\${secret:CERT}' }`)).toEqual(
       at(12, 12, '.tls', 'expected certificate and privateKey together, got a map'),
     );
-    expect(problemsOf(`${URL_LINE}\ntls: { certificate: PEM, privateKey: PEM }`)).toEqual(
-      at(12, 44, '.tls.privateKey', `write \${secret:NAME}; secrets never stand in the file`),
-    );
+    expect(problemsOf(`${URL_LINE}\ntls: { certificate: PEM, privateKey: PEM }`)).toEqual([
+      ...at(12, 27, '.tls.certificate', 'expected a certificate in PEM, from -----BEGIN CERTIFICATE----- on, got "PEM"'),
+      ...at(12, 44, '.tls.privateKey', `write \${secret:NAME}; secrets never stand in the file`),
+    ]);
   });
 });

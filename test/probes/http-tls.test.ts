@@ -1,58 +1,20 @@
 /** https: whom the probe trusts, what it shows of itself, and how long certificates last. */
 import { createServer, type ServerOptions } from 'node:https';
-import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { authority, type Certificate, type CertificateOptions, certificate, withBrokenEnd } from '../helpers/certificates.ts';
 import { listening } from '../helpers/probing.ts';
 import { probe, probeWith, webServers } from '../helpers/web.ts';
 
 const { keep, serve } = webServers();
 
-const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+/** Of the loopback, and of a name besides. */
+const leaf = (options: CertificateOptions) => certificate({ names: ['clinic.example', '127.0.0.1'], ...options });
 
-interface Pair {
-  key: string;
-  cert: string;
-}
-
-async function authority(name: string, days: number, by?: Pair): Promise<Pair> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    notAfterDate: inDays(days),
-    ...(by ? { ca: by } : {}),
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, critical: true },
-    ],
-  });
-  return { key, cert };
-}
-
-async function leaf(days: number, by: Pair, options: { notBefore?: Date; algorithm?: string } = {}): Promise<Pair> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'clinic.example' }], {
-    keyType: 'ec',
-    algorithm: options.algorithm ?? 'sha256',
-    notBeforeDate: options.notBefore ?? inDays(-30),
-    notAfterDate: inDays(days),
-    ca: by,
-    extensions: [
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: '127.0.0.1' },
-          { type: 2, value: 'clinic.example' },
-        ],
-      },
-    ],
-  });
-  return { key, cert };
-}
-
-let root: Pair;
-let server: Pair;
+let root: Certificate;
+let server: Certificate;
 beforeAll(async () => {
-  root = await authority('Clinic Root', 900);
-  server = await leaf(60, root);
+  root = await authority('Clinic Root', { toDays: 900 });
+  server = await leaf({ toDays: 60, by: root });
 });
 
 async function serveTls(options: ServerOptions, names: string[] = []) {
@@ -77,16 +39,35 @@ describe('a certificate', () => {
   });
 
   test('of the chain that expires first counts', async () => {
-    const middle = await authority('Clinic Issuing', 20, root);
-    const { key, cert } = await leaf(60, middle);
+    const middle = await authority('Clinic Issuing', { toDays: 20, by: root });
+    const { key, cert } = await leaf({ toDays: 60, by: middle });
     const { url } = await serveTls({ key, cert: `${cert}\n${middle.cert}` });
     const outcome = await probe({ url, ca: root.cert });
     expect(outcome.verdict).toBe('up');
     expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(20);
   });
 
+  test('that nobody follows does not count: an old root behind the one that is trusted', async () => {
+    const old = await authority('Old Root', { fromDays: -9, toDays: -1 });
+    // The same authority, signed by the old root as well.
+    const { cert: crossed } = await authority('Clinic Root', { by: old, toDays: 900 });
+    const { url } = await serveTls({ key: server.key, cert: [server.cert, crossed, old.cert].join('') });
+    const outcome = await probe({ url, ca: root.cert });
+    expect(outcome.verdict).toBe('up');
+    expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(60);
+  });
+
+  test('whose end cannot be read tells no days, however often it is asked', async () => {
+    const { url } = await serveTls(withBrokenEnd(await leaf({ by: root })));
+    for (let run = 0; run < 20; run++) {
+      const outcome = await probe({ url, tls: { insecure: true } });
+      expect(outcome.verdict).toBe('up');
+      expect(outcome.measurements).not.toHaveProperty('cert_left_days');
+    }
+  });
+
   test('of several steps the one that expires first counts', async () => {
-    const short = await serveTls(await leaf(9, root));
+    const short = await serveTls(await leaf({ toDays: 9, by: root }));
     const long = await serveTls(server);
     const steps = [
       { name: 'one', url: short.url },
@@ -105,10 +86,10 @@ describe('a certificate', () => {
   });
 
   test.each([
-    ['signed by nobody', async () => leaf(60, await authority('Somebody', 60)), 'the certificate is signed by nobody that is trusted'],
-    ['expired', () => leaf(-1, root), 'the certificate has expired'],
-    ['not valid yet', () => leaf(60, root, { notBefore: inDays(2) }), 'the certificate is not valid yet'],
-    ['signed weakly', () => leaf(60, root, { algorithm: 'sha1' }), 'the certificate is not accepted, its key or signature may be too weak'],
+    ['signed by nobody', async () => leaf({ by: await authority('Somebody') }), 'the certificate is signed by nobody that is trusted'],
+    ['expired', () => leaf({ fromDays: -9, toDays: -1, by: root }), 'the certificate has expired'],
+    ['not valid yet', () => leaf({ fromDays: 2, by: root }), 'the certificate is not valid yet'],
+    ['signed weakly', () => leaf({ signature: 'sha1', by: root }), 'the certificate is not accepted, its key or signature may be too weak'],
   ])('%s is down', async (_, make, words) => {
     const { url, port } = await serveTls(await make());
     const outcome = await probe({ url, ca: root.cert });
@@ -128,7 +109,7 @@ describe('a certificate', () => {
   });
 
   test('is taken unseen only where the check says so, and still measured', async () => {
-    const { url } = await serveTls(await leaf(-3, root));
+    const { url } = await serveTls(await leaf({ fromDays: -9, toDays: -3, by: root }));
     const outcome = await probe({ url, tls: { insecure: true } });
     expect(outcome.verdict).toBe('up');
     expect(Math.round(outcome.measurements?.cert_left_days ?? 0)).toBe(-3);
@@ -153,7 +134,7 @@ describe('a server that asks for a certificate', () => {
 
   test('gets ours, and no message holds the key', async () => {
     const { url } = await asking();
-    const ours = await leaf(60, root);
+    const ours = await leaf({ by: root });
     const tls = { certificate: ours.cert, privateKey: `\${secret:CLINIC_KEY}` };
     expect((await probeWith({ CLINIC_KEY: ours.key }, { url, ca: root.cert, tls })).verdict).toBe('up');
   });

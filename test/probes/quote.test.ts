@@ -46,8 +46,8 @@ describe('what is expected is a secret that is longer than a message', () => {
     { steps: [{ name: 'one', url: 'URL', save: { session: { body: `/\${secret:TOKEN}(x+)/` } } }] },
   ])('%j', async (params) => {
     const { url } = await serve((_request, response) => response.end('{"token": "wrong"}'));
-    const steps = 'steps' in params ? { steps: params.steps.map((step) => ({ ...step, url })) } : { url };
-    const outcome = await probeWith({ TOKEN: LONG }, { ...params, ...steps });
+    const at = params.steps ? { steps: params.steps.map((step) => ({ ...step, url })) } : { url };
+    const outcome = await probeWith({ TOKEN: LONG }, { ...params, ...at });
     expect(outcome.verdict).toBe('down');
     expect(outcome.failure?.message).not.toContain('correct');
   });

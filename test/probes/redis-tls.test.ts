@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../cli/ports.ts';
 import redis from '../../probes/types/redis.ts';
+import { type Certificate, certificate, authority as newAuthority } from '../helpers/certificates.ts';
 import { probeContext } from '../helpers/probing.ts';
 import { redisIsThere } from '../helpers/redis.ts';
 import { probe, server } from '../helpers/redis-probing.ts';
@@ -13,43 +13,16 @@ import { probe, server } from '../helpers/redis-probing.ts';
 const here = describe.runIf(await redisIsThere('the redis probe over TLS'));
 
 let folder: string;
-let authority: Pair;
-let otherAuthority: Pair;
-let served: Pair;
-let shown: Pair;
-
-interface Pair {
-  key: string;
-  cert: string;
-}
-
-async function signed(name: string, ca: Pair): Promise<Pair> {
-  const altNames = [{ type: 2 as const, value: name }];
-  const made = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    ca,
-    extensions: [{ name: 'subjectAltName', altNames }],
-  });
-  return { key: made.private, cert: made.cert };
-}
-
-async function newAuthority(): Promise<Pair> {
-  const made = await generate([{ name: 'commonName', value: 'Authority of the test' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, digitalSignature: true },
-    ],
-  });
-  return { key: made.private, cert: made.cert };
-}
+let authority: Certificate;
+let otherAuthority: Certificate;
+let served: Certificate;
+let shown: Certificate;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rounds-redis-tls-'));
-  [authority, otherAuthority] = await Promise.all([newAuthority(), newAuthority()]);
-  [served, shown] = await Promise.all([signed('localhost', authority), signed('rounds', authority)]);
+  [authority, otherAuthority] = await Promise.all([newAuthority('Clinic Root'), newAuthority('Clinic Root')]);
+  served = await certificate({ names: ['localhost'], by: authority });
+  shown = await certificate({ names: ['rounds'], by: authority });
   const files = { 'ca.pem': authority.cert, 'server.pem': served.cert, 'server.key': served.key };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 });
@@ -90,8 +63,8 @@ here('a Redis behind TLS', () => {
     const { tlsPort } = await secured({ 'tls-auth-clients': 'yes' });
     const url = `rediss://localhost:${tlsPort}`;
     expect((await probe({ url, ca: authority.cert })).failure?.kind).toBe('tls');
-    expect((await probe({ url, ca: authority.cert, certificate: shown.cert, key: shown.key })).verdict).toBe('up');
-    const running = redis.run(redis.schema.parse({ url, certificate: shown.cert, key: served.key }), probeContext());
+    expect((await probe({ url, ca: authority.cert, tls: { certificate: shown.cert, privateKey: shown.key } })).verdict).toBe('up');
+    const running = redis.run(redis.schema.parse({ url, tls: { certificate: shown.cert, privateKey: served.key } }), probeContext());
     await expect(running).rejects.toMatchObject({
       kind: 'parameters',
       message: expect.stringContaining('a key that belongs to the certificate'),
