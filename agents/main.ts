@@ -31,7 +31,7 @@ export const start: Start = async ({ env, log, options }) => {
   metrics.watchSpool(() => spool.size());
   const queues = await openQueues({ url, log, name: `agent ${location}`, location });
   const name = `${location}@${hostname()}/${process.pid}`.slice(0, 80);
-  metrics.info.set({ location, agent: name }, 1);
+  metrics.info.set({ location }, 1);
   const reporter = reporterTo({ queues, spool, location, agent: name, version: VERSION, clock, log });
   const browser = warmBrowser({ chromium: () => findChromium(env), log, onLaunch: () => metrics.browserLaunches.inc() });
   const agent = startAgent({

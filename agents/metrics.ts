@@ -3,8 +3,8 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 export const info = new Gauge({
   name: 'rounds_agent_info',
-  help: 'The agent by its location and the name under which it reports; always 1.',
-  labelNames: ['location', 'agent'],
+  help: 'The location of the agent; always 1.',
+  labelNames: ['location'],
 });
 
 export const runs = new Counter({

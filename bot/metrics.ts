@@ -38,7 +38,7 @@ export const slackRequests = counter(
   'Requests to Slack by method and outcome: ok, not-sent, unclear, limited, auth, gone or refused.',
   ['method', 'outcome'],
 );
-const slackSeconds = labelled('rounds_slack_request_duration_seconds', 'How long Slack took to answer a request.', {
+export const slackSeconds = labelled('rounds_slack_request_duration_seconds', 'How long Slack took to answer a request.', {
   labelNames: ['method'],
   buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 });

@@ -14,20 +14,20 @@ import type { Pool } from './db.ts';
 const LOOK_MS = 1_000;
 const NOTE_MS = 10_000;
 
-const info = new Gauge({
+export const info = new Gauge({
   name: 'rounds_config_info',
   help: 'The configuration that this process runs, by its revision; always 1.',
   labelNames: ['revision'],
 });
-const reloadSuccessful = new Gauge({
+export const reloadSuccessful = new Gauge({
   name: 'rounds_config_last_reload_successful',
   help: 'Whether the last attempt to take over a configuration succeeded.',
 });
-const reloadTimestamp = new Gauge({
+export const reloadTimestamp = new Gauge({
   name: 'rounds_config_last_reload_success_timestamp_seconds',
   help: 'When a configuration was last taken over.',
 });
-const reloadFailures = new Counter({
+export const reloadFailures = new Counter({
   name: 'rounds_config_reload_failures_total',
   help: 'Configurations that could not be taken over.',
 });
