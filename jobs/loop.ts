@@ -38,6 +38,9 @@ export function startLoop(options: { name: string; everyMs: number; log: Log; wo
     running ??= run();
   }
 
+  // One that never ends a turn is to be seen as well.
+  metrics.lastTurn.set({ loop: options.name }, 0);
+  metrics.failedTurns.inc({ loop: options.name }, 0);
   const timer = setInterval(wake, options.everyMs);
   wake();
   return {

@@ -13,8 +13,6 @@ export interface KnownMetric {
 
 export interface MetricGroup {
   title: string;
-  /** As the label `process` has them. */
-  processes: string[];
   metrics: KnownMetric[];
 }
 
@@ -28,15 +26,14 @@ const TYPES = [
 /** All metrics of Rounds but those of prom-client itself, by the processes that have them. */
 export async function metricGroups(): Promise<MetricGroup[]> {
   return [
-    { title: 'Every process', processes: ['worker', 'agent', 'bot'], metrics: ofRegistry(processMetrics()) },
+    { title: 'Every process', metrics: ofRegistry(processMetrics()) },
     {
       title: 'Worker and bot',
-      processes: ['worker', 'bot'],
       metrics: [...exported(await import('../store/in-force.ts')), ...exported(await import('../store/audit.ts'))],
     },
-    { title: 'Worker', processes: ['worker'], metrics: exported(await import('../jobs/metrics.ts')) },
-    { title: 'Agent', processes: ['agent'], metrics: exported(await import('../agents/metrics.ts')) },
-    { title: 'Bot', processes: ['bot'], metrics: exported(await import('../bot/metrics.ts')) },
+    { title: 'Worker', metrics: exported(await import('../jobs/metrics.ts')) },
+    { title: 'Agent', metrics: exported(await import('../agents/metrics.ts')) },
+    { title: 'Bot', metrics: exported(await import('../bot/metrics.ts')) },
   ];
 }
 
@@ -66,7 +63,7 @@ export async function metricsPage(generated: string): Promise<string> {
 const INTRODUCTION = `# Metrics
 
 Each process serves its own at \`/metrics\`, in Prometheus' text format; [operations.md](operations.md#health) says where. Times are in seconds, sizes in bytes. On every
-metric stands the label \`process\`: \`worker\`, \`bot\`, \`agent\` and so on. Beside those below each process has the usual \`process_…\` and \`nodejs_…\` of every Node.js program: CPU, memory,
+metric stands the label \`process\`: \`worker\`, \`bot\`, \`agent-north\` for an agent at \`north\`. Beside those below each process has the usual \`process_…\` and \`nodejs_…\` of every Node.js program: CPU, memory,
 event loop, garbage collection.
 
 The number of series is bounded by the configuration: locations, services, components and types of checks are labels. Checks, tenants, people, channels and incidents are not: with some

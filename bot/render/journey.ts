@@ -115,7 +115,7 @@ function tenantLines(view: View, journey: JourneyDetails, one: ReturnType<typeof
     ...check.locations
       .slice(0, MOST_LOCATIONS)
       .map((location) => cut(locationLine(view, journey, { check, state, location, middle }), 700)),
-    ...(rest > 0 ? [`   and ${rest} more locations`] : []),
+    ...(rest > 0 ? [`• and ${rest} more locations`] : []),
   ];
 }
 
@@ -127,7 +127,7 @@ interface AtLocation {
 }
 
 function locationLine(view: View, journey: JourneyDetails, { check, state, location, middle }: AtLocation): string {
-  const title = `   ${data(locationTitle(view.config, location))}`;
+  const title = `• ${data(locationTitle(view.config, location))}`;
   const known = state.locations[location];
   const gap = state.gaps[location];
   const missed = gap && gap.plannedAtMs > (known?.plannedAtMs ?? 0) ? `; no result ${spanInWords(view.nowMs - gap.plannedAtMs)} ago` : '';

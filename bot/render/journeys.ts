@@ -100,7 +100,7 @@ function journeyLines(view: View, journey: Journey): string[] {
   const troubled = byStanding(view, journey).filter(({ standing }) => standing !== 'succeeds' && standing !== 'never');
   const lines = troubled.map(({ check, state, standing }) => {
     const title = tenantTitle(view, check);
-    return `   ${title === undefined ? '' : `${data(title)}: `}${standingLine(view, check, state, standing)}`;
+    return `• ${title === undefined ? '' : `${data(title)}: `}${standingLine(view, check, state, standing)}`;
   });
   return [journeyLine(view, journey), ...few(lines, MOST_FAILING, 'clinics that do not succeed')];
 }

@@ -109,7 +109,7 @@ describe('with rounds', () => {
       '*🟠 1 of 2 journeys fails.*',
       '*Patient billing*',
       '🟠 Post an invoice: 1 of 2 clinics succeed, p95 0.9 s in the last hour (usually 0.9 s), last round 20 s ago from Data centre cloud, Data centre north and Data centre south',
-      `   Riverside Clinic: fails at "confirm the invoice": no answer within 15 s, since ${clock} (20 s ago), seen from 2 of 3 locations: Data centre north and Data centre south`,
+      `• Riverside Clinic: fails at "confirm the invoice": no answer within 15 s, since ${clock} (20 s ago), seen from 2 of 3 locations: Data centre north and Data centre south`,
     ]);
     expect(told[5]).toMatch(
       /^🟢 Book an appointment: 2 of 2 clinics succeed, p95 0\.9 s in the last hour \(usually 0\.9 s\), last round 20 s ago/,
@@ -134,7 +134,7 @@ describe('with rounds', () => {
     await report(invoice[0]!, at(0, [said(invoice[0]!, 'north', 0, 'up')]));
     const told = linesOf(await type(journeys));
     expect(told[2]).toMatch(/^⚪ Post an invoice: not seen by enough locations yet/);
-    expect(told[3]).toBe('   Riverside Clinic: not clear yet: seen from 1 of 3 locations: Data centre north, 2 must agree');
+    expect(told[3]).toBe('• Riverside Clinic: not clear yet: seen from 1 of 3 locations: Data centre north, 2 must agree');
   });
 
   test('by name it tells of each clinic and location, where the time goes, and which step is slower than elsewhere', async () => {
@@ -146,7 +146,7 @@ describe('with rounds', () => {
     const told = linesOf(await type(journeys, 'post an invoice'));
     expect(told[2]).toBe('Where the time goes, in the middle of 6 runs: log in 0.6 s (60 %) → open the invoice 0.4 s (40 %)');
     expect(told[3]).toBe('🟢 *Riverside Clinic*: succeeds');
-    expect(told[4]).toBe('   Data centre north, 20 s ago: up in 3.0 s: log in 0.6 s → *open the invoice 2.4 s* (elsewhere 0.4 s)');
+    expect(told[4]).toBe('• Data centre north, 20 s ago: up in 3.0 s: log in 0.6 s → *open the invoice 2.4 s* (elsewhere 0.4 s)');
     expect(told[7]).toBe('🟢 *Hillcrest Dental*: succeeds');
     expect(linesOf(await type(journeys, 'post-invoice/hillcrest'))[0]).toMatch(/^🟢 Post an invoice: succeeds, p95 0\.9 s/);
     expect(linesOf(await type(journeys, 'post-invoce'))).toEqual([
