@@ -1,5 +1,7 @@
-/** The end of a probe's time, whoever calls it: the check's time-out or the agent that stops. */
-import type { ProbeContext } from './probe.ts';
+/** How a run ends early: at the end of its time, with the agent that stops, or by what the target did wrong. */
+import type { Failure } from '../core/result.ts';
+import { AgentFault, type ProbeContext } from './probe.ts';
+import { withoutPort } from './words.ts';
 
 /** Aborts with the context's own signal, or with a `TimeoutError` when `timeoutMs` have gone. */
 export function deadlineSignal(context: Pick<ProbeContext, 'signal' | 'timeoutMs'>): AbortSignal {
@@ -21,6 +23,30 @@ export class TargetTrouble extends Error {
   }
 }
 
+/** Kinds that say that Rounds cannot see, and nothing of the target. */
+const FAULTS = new Set(['unreadable', 'permission']);
+
+/** The verdict that a failure comes to. */
+export function judged(failure: Failure): { verdict: 'down' | 'fault'; failure: Failure } {
+  return { verdict: FAULTS.has(failure.kind) ? 'fault' : 'down', failure };
+}
+
+/** The verdict that a {@link TargetTrouble} comes to. Throws everything else that it is given. */
+export function judgedTrouble(error: unknown): { verdict: 'down' | 'fault'; failure: Failure } {
+  if (!(error instanceof TargetTrouble)) throw error;
+  return judged({ kind: error.kind, message: error.message });
+}
+
+/**
+ * What is to be thrown when it was not the target that ended the work: `timeout`, said by `late`, when the time is up; the signal's reason
+ * when the agent stops; `AgentFault` when this machine is at its limits. `undefined` when it was the target.
+ */
+export function outsideTrouble(error: unknown, signal: AbortSignal, late: () => string): unknown {
+  if (timeIsUp(signal)) return new TargetTrouble('timeout', late());
+  if (signal.aborted) return signal.reason;
+  return isOwnLimit(error) ? new AgentFault('agent-limits', 'This agent has run out of sockets or memory.') : undefined;
+}
+
 /** Errors of the socket that are the agent's own: it has run out of something. */
 const OWN_LIMITS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
@@ -31,8 +57,8 @@ export function codeOf(error: unknown): string {
   return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : '';
 }
 
-/** Whether the error says that this machine has run out of sockets, memory or rights: the agent's fault. */
-export function isOwnLimit(error: unknown): boolean {
+/** Whether the error says that this machine has run out of sockets, memory or rights. */
+function isOwnLimit(error: unknown): boolean {
   return OWN_LIMITS.has(codeOf(error));
 }
 
@@ -52,7 +78,7 @@ const SOCKET_KINDS: Readonly<Record<string, [kind: string, words: string]>> = {
 export function socketTrouble(error: unknown, host: string): TargetTrouble | undefined {
   const code = codeOf(error);
   const known = SOCKET_KINDS[code];
-  if (known) return new TargetTrouble(known[0], `${host} ${known[1]}`);
+  if (known) return new TargetTrouble(known[0], `${known[0] === 'dns' ? withoutPort(host) : host} ${known[1]}`);
   if (TLS_CODES.test(code)) return new TargetTrouble('tls', `${host}: ${tlsWords(code)}`);
   return undefined;
 }

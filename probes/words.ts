@@ -1,10 +1,38 @@
 /** Small words that several probes say. */
+import { spanInWords } from '../core/duration.ts';
 
-/** A limit as people say it: `5 s`, `1.5 s`, `250 ms`, `7 min`. */
+/** A limit as people say it: `0.4 ms`, `250 ms`, `1.5 s`, `90 min`, `3 h`, `2 d 3 h`. */
 export function limitInWords(limitMs: number): string {
-  if (limitMs < 950) return `${Math.round(limitMs)} ms`;
+  if (limitMs < 950) return `${Number(limitMs.toFixed(limitMs < 10 ? 1 : 0))} ms`;
   if (limitMs < 120_000) return `${Number((limitMs / 1000).toFixed(limitMs < 10_000 ? 1 : 0))} s`;
-  return `${Math.round(limitMs / 60_000)} min`;
+  return limitMs < 7_200_000 ? `${Math.round(limitMs / 60_000)} min` : spanInWords(limitMs);
+}
+
+/** `312 bytes`, `40 kB`, `1.5 MB`, `3 GB`: powers of 1000. */
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1000) return counted(String(bytes), 'byte', 'bytes');
+  const [size, unit] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return `${shortNumber(bytes / size)} ${unit}`;
+}
+
+/** `80 %` of a ratio of 0.8. */
+export function percentInWords(ratio: number): string {
+  return `${Math.round(ratio * 100)} %`;
+}
+
+/** A number that is short enough for a phone: `1.5`, `12`. */
+export function shortNumber(value: number): string {
+  return String(Number(value.toFixed(value < 10 ? 1 : 0)));
+}
+
+/** `1 client`, `3 clients`. */
+export function counted(value: string, one: string, many: string): string {
+  return `${value} ${value === '1' ? one : many}`;
+}
+
+/** The host of `db.example.org:5432`: what DNS does not know is the name, whatever the port. */
+export function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '');
 }
 
 /** Text that came from a target, on one line, without control characters, at most `maxCharacters` long. */

@@ -1,8 +1,8 @@
 /** From the answers of one or several servers to a verdict. */
 import type { Failure } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
-import type { Outcome } from '../probe.ts';
 import { type Hide, quoted } from '../quote.ts';
+import type { Judged } from '../signs.ts';
 import type { Answer } from './records.ts';
 
 export interface Expectation {
@@ -23,7 +23,7 @@ export interface Reply {
 }
 
 /** The verdict over all replies. With `any`, servers that fail beside one that does not make it degraded. */
-export function judge(replies: readonly Reply[], expected: Expectation, need: Need, hide: Hide): Pick<Outcome, 'verdict' | 'failure'> {
+export function judge(replies: readonly Reply[], expected: Expectation, need: Need, hide: Hide): Judged {
   const failures = replies.flatMap((reply) => failureOf(reply, expected, hide) ?? []);
   const [first] = failures;
   if (first === undefined) return need === 'same' ? agreement(replies, hide) : { verdict: 'up' };
@@ -42,7 +42,7 @@ function failureOf({ server, heard }: Reply, expected: Expectation, hide: Hide):
   const wanted = mismatch(heard.records, expected, hide);
   return wanted === undefined
     ? undefined
-    : { kind: 'mismatch', message: `${server} answers ${shown(heard.records, hide)}, expected ${wanted}` };
+    : { kind: 'assertion', message: `${server} answers ${shown(heard.records, hide)}, expected ${wanted}` };
 }
 
 /** What was expected, in words; `undefined` when the records are that. Records without any never are. */
@@ -62,7 +62,7 @@ function countInWords(min: number, max: number): string {
   return min <= 1 ? `at most ${max} records` : `${min} to ${max} records`;
 }
 
-function agreement(replies: readonly Reply[], hide: Hide): Pick<Outcome, 'verdict' | 'failure'> {
+function agreement(replies: readonly Reply[], hide: Hide): Judged {
   const [first, ...others] = replies.flatMap(({ server, heard }) => (heard instanceof TargetTrouble ? [] : [{ server, ...heard }]));
   const other = others.find(({ records }) => !sameRecords(records, first?.records ?? []));
   if (!first || !other) return { verdict: 'up' };

@@ -2,7 +2,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { withoutReferences } from '../../core/config/references.ts';
-import { codeOf, isOwnLimit, TargetTrouble, timeIsUp } from '../deadline.ts';
+import { codeOf, outsideTrouble, TargetTrouble } from '../deadline.ts';
 import type { Bounds } from '../net/connect.ts';
 import { isHost } from '../net/options.ts';
 import { AgentFault } from '../probe.ts';
@@ -82,7 +82,7 @@ async function addressOf(server: string): Promise<string> {
 
 function serverUnknown(host: string) {
   return (): never => {
-    throw new TargetTrouble('server-unknown', `the name of the server ${plain(host, 100)} cannot be resolved`);
+    throw new TargetTrouble('dns', `the name of the server ${plain(host, 100)} cannot be resolved`);
   };
 }
 
@@ -91,10 +91,10 @@ function noRecords(server: string, { name, type }: Question): string {
 }
 
 function troubleOf(error: unknown, server: string, question: Question, { signal, timeoutMs }: Bounds): unknown {
-  if (timeIsUp(signal)) return new TargetTrouble('timeout', `no answer from ${server} within ${limitInWords(timeoutMs)}`);
-  if (signal.aborted) return signal.reason;
+  const late = () => `no answer from ${server} within ${limitInWords(timeoutMs)}`;
+  const outside = outsideTrouble(error, signal, late);
+  if (outside !== undefined) return outside;
   if (error instanceof TargetTrouble || error instanceof AgentFault) return error;
-  if (isOwnLimit(error)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
   const name = plain(question.name, 100);
   switch (codeOf(error)) {
     case 'ENOTFOUND':
@@ -106,13 +106,13 @@ function troubleOf(error: unknown, server: string, question: Question, { signal,
     case 'EREFUSED':
       return new TargetTrouble('refused', `${server} refuses to answer for ${name} (REFUSED)`);
     case 'ETIMEOUT':
-      return new TargetTrouble('timeout', `no answer from ${server} within ${limitInWords(timeoutMs)}`);
+      return new TargetTrouble('timeout', late());
     case 'ECONNREFUSED':
       return new TargetTrouble('connection-refused', `no DNS server listens at ${server}, or it cannot be reached`);
     case 'EFORMERR':
     case 'ENOTIMP':
     case 'EBADRESP':
-      return new TargetTrouble('malformed', `${server} answered what cannot be read, or cannot read the question`);
+      return new TargetTrouble('protocol', `${server} answered what cannot be read, or cannot read the question`);
     case 'EBADNAME':
     case 'EBADQUERY':
       return new AgentFault('parameters', 'The name is none that DNS can look up once its secret is filled in.');

@@ -1,15 +1,27 @@
 /** From what a journey threw to a failure kind and one sentence. Playwright's call logs and colours stay behind. */
 import { stripVTControlCharacters } from 'node:util';
-import { limitInWords, plain } from '../words.ts';
+import { limitInWords, plain, withoutPort } from '../words.ts';
 import { locatorInWords } from './locator.ts';
 import { JourneyMistake, StepTooLong } from './steps.ts';
 
 export interface Told {
   /** `fault` for what is the journey's own mistake. */
   verdict: 'down' | 'fault';
-  kind: 'timeout' | 'assertion' | 'navigation' | 'page-error' | 'journey-error';
+  kind: 'timeout' | 'assertion' | 'page-error' | 'journey-error' | Unopened;
   message: string;
 }
+
+/** Why a page could not be opened, by the names that other probes have for it. */
+type Unopened =
+  | 'connection-refused'
+  | 'connection-reset'
+  | 'unreachable'
+  | 'dns'
+  | 'tls'
+  | 'protocol'
+  | 'redirect'
+  | 'timeout'
+  | 'navigation';
 
 /** Tells a failure. `said` replaces Playwright's own limit when that was only what was left of the step's. */
 export function tell(error: unknown, said?: { setMs: number; meantMs: number }): Told {
@@ -59,7 +71,7 @@ function ofPlaywright(message: string, said?: { setMs: number; meantMs: number }
     return down('timeout', timeoutInWords(message, limitInWords(said && said.setMs === ms ? said.meantMs : ms)));
   }
   const net = /(net::ERR_[A-Z_]+|NS_ERROR_[A-Z_]+)(?: at (\S+))?/.exec(message);
-  if (net) return down('navigation', navigationInWords(net[1] ?? '', net[2] ?? ''));
+  if (net) return unopened(net[1] ?? '', net[2] ?? '');
   const strict = /strict mode violation: (.+) resolved to (\d+) elements/.exec(message);
   if (strict) return down('assertion', `${locatorInWords(strict[1] ?? '')} is there ${strict[2]} times, expected once`);
   const [, method = '', rest = ''] = /^(\w+\.\w+): ([\s\S]*)$/.exec(message) ?? [];
@@ -91,25 +103,31 @@ function obstacle(message: string): string {
   return last ? 'was covered by something else for' : 'could not be used within';
 }
 
-const NET_WORDS: Readonly<Record<string, string>> = {
-  ERR_CONNECTION_REFUSED: 'refused the connection',
-  ERR_CONNECTION_RESET: 'closed the connection',
-  ERR_CONNECTION_CLOSED: 'closed the connection',
-  ERR_EMPTY_RESPONSE: 'closed the connection without an answer',
-  ERR_NAME_NOT_RESOLVED: 'is not known to DNS',
-  ERR_ADDRESS_UNREACHABLE: 'cannot be reached',
-  ERR_CONNECTION_TIMED_OUT: 'gave no connection',
-  ERR_TIMED_OUT: 'gave no answer',
-  ERR_TOO_MANY_REDIRECTS: 'redirects in a circle',
-  ERR_INTERNET_DISCONNECTED: 'cannot be reached',
-};
+/** Chromium's errors; the first that fits. CODE stands for its own name. */
+const NET_ERRORS: readonly [code: RegExp, kind: Unopened, words: string][] = [
+  [/^CONNECTION_REFUSED$/, 'connection-refused', 'refused the connection'],
+  [/^CONNECTION_(RESET|CLOSED|ABORTED)$/, 'connection-reset', 'closed the connection'],
+  [/^EMPTY_RESPONSE$/, 'connection-reset', 'closed the connection without an answer'],
+  [/^NAME_(NOT_RESOLVED|RESOLUTION_FAILED)$/, 'dns', 'is not known to DNS'],
+  [/^(ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED)$/, 'unreachable', 'cannot be reached'],
+  [/^CONNECTION_TIMED_OUT$/, 'timeout', 'gave no connection'],
+  [/^TIMED_OUT$/, 'timeout', 'gave no answer'],
+  [/^TOO_MANY_REDIRECTS$/, 'redirect', 'redirects in a circle'],
+  [/^CERT_DATE_INVALID$/, 'tls', 'has a certificate that has expired or is not valid yet'],
+  [/^CERT_COMMON_NAME_INVALID$/, 'tls', 'has a certificate for another name'],
+  [/^CERT_AUTHORITY_INVALID$/, 'tls', 'has a certificate that is signed by nobody that is trusted'],
+  [/^CERT_/, 'tls', 'has a certificate that is not valid (CODE)'],
+  [/^SSL_/, 'tls', 'broke the TLS handshake off (CODE)'],
+  [/^INVALID_HTTP_RESPONSE$/, 'protocol', 'did not answer in HTTP'],
+];
+const OTHERWISE = [/^/, 'navigation', 'could not be opened (CODE)'] as const;
 
-function navigationInWords(code: string, address: string): string {
+function unopened(error: string, address: string): Told {
   const host = URL.canParse(address) ? new URL(address).host : 'the server';
-  const short = code.replace('net::', '');
-  if (short.startsWith('ERR_CERT'))
-    return `${host} has a certificate that is not valid (${short.slice(4).toLowerCase().replaceAll('_', ' ')})`;
-  return `${host} ${NET_WORDS[short] ?? `could not be opened (${short.replace(/^ERR_/, '').toLowerCase().replaceAll('_', ' ')})`}`;
+  const code = error.replace(/^(net::ERR|NS_ERROR)_/, '');
+  const [, kind, words] = NET_ERRORS.find(([form]) => form.test(code)) ?? OTHERWISE;
+  const who = kind === 'dns' ? withoutPort(host) : host;
+  return down(kind, `${who} ${words.replace('CODE', code.toLowerCase().replaceAll('_', ' '))}`);
 }
 
 const MATCHERS: Readonly<Record<string, string>> = {

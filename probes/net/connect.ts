@@ -1,7 +1,7 @@
 /** One TCP connection that can be cut at any moment, with the time of each phase. */
 import { connect, type Socket } from 'node:net';
-import { codeOf, isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
-import { AgentFault, type ProbeContext } from '../probe.ts';
+import { codeOf, outsideTrouble, socketTrouble, TargetTrouble } from '../deadline.ts';
+import type { ProbeContext } from '../probe.ts';
 import { limitInWords } from '../words.ts';
 import type { Family } from './options.ts';
 
@@ -79,9 +79,8 @@ function nameOf({ host, port }: Target): string {
 }
 
 function troubleOf(error: unknown, phase: string, target: Target, { signal, timeoutMs }: Bounds): unknown {
-  if (timeIsUp(signal)) return new TargetTrouble('timeout', `${phase} within ${limitInWords(timeoutMs)}`);
-  if (signal.aborted) return signal.reason;
-  if (isOwnLimit(error)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
+  const outside = outsideTrouble(error, signal, () => `${phase} within ${limitInWords(timeoutMs)}`);
+  if (outside !== undefined) return outside;
   // A name without an address of the one family may well have one of the other.
   if (target.family !== 'any' && codeOf(error) === 'ENOTFOUND') {
     return new TargetTrouble('dns', `${target.host} has no ${FAMILY_WORDS[target.family]}address in DNS`);

@@ -1,96 +1,50 @@
-/** From vital signs and thresholds to a verdict. A threshold whose value cannot be read never passes. */
-import type { Failure } from '../../core/result.ts';
-import type { Outcome } from '../probe.ts';
-import { limitInWords } from '../words.ts';
-import type { Reading, Vitals } from './vitals.ts';
-
-export interface Threshold {
-  degraded?: number | undefined;
-  down?: number | undefined;
-}
+/** From vital signs and limits to a verdict. */
+import { type Judged, judgeSign, type Limits, type Sign, times, worst } from '../signs.ts';
+import { limitInWords, percentInWords } from '../words.ts';
+import type { Vitals } from './vitals.ts';
 
 /** In milliseconds, but `connections`, which is a ratio. */
-export interface Thresholds {
-  connections?: Threshold | undefined;
-  lockWait?: Threshold | undefined;
-  replicationLag?: Threshold | undefined;
-  longQuery?: Threshold | undefined;
-}
-
-interface Sign {
-  kind: string;
-  reading: Reading;
-  /** How many of the threshold's units one of the reading's is: 1000 for seconds. */
-  scale: number;
-  threshold: Threshold | undefined;
-  words(value: string, limit: string): string;
-  what: string;
-}
-
-type Judged = Pick<Outcome, 'verdict' | 'failure'>;
+export type Thresholds = { [option in 'connections' | 'lockWait' | 'replicationLag' | 'longQuery']?: Limits | undefined };
 
 /** The worst sign's verdict, with its words; among equals the first of connections, locks, replication, queries. */
 export function judge(vitals: Vitals, thresholds: Thresholds): Judged {
-  const judged = signs(vitals, thresholds).map(judgeSign);
-  const order = ['down', 'fault', 'degraded'] as const;
-  return order.map((verdict) => judged.find((one) => one.verdict === verdict)).find((one) => one !== undefined) ?? { verdict: 'up' };
+  return worst(signs(vitals).map((sign) => judgeSign(sign, thresholds[sign.option])));
 }
 
-function signs(vitals: Vitals, thresholds: Thresholds): Sign[] {
+function signs(vitals: Vitals): (Sign & { option: keyof Thresholds })[] {
   return [
     {
       kind: 'connections',
-      what: 'connections',
+      option: 'connections',
       reading: vitals.connectionsRatio,
-      scale: 1,
-      threshold: thresholds.connections,
+      show: percentInWords,
       words: (value, limit) => `${value} of the connections are taken, limit ${limit}`,
     },
     {
       kind: 'lock-wait',
-      what: 'lockWait',
-      reading: vitals.lockWaitS,
-      scale: 1000,
-      threshold: thresholds.lockWait,
-      words: (value, limit) => `${blockedInWords(vitals)} for a lock since ${value}, limit ${limit}`,
+      option: 'lockWait',
+      reading: times(vitals.lockWaitS, 1000),
+      show: limitInWords,
+      words: (value, limit) => `${waitInWords(vitals, value)}, limit ${limit}`,
     },
     {
       kind: 'replication-lag',
-      what: 'replicationLag',
-      reading: vitals.replicationLagS,
-      scale: 1000,
-      threshold: thresholds.replicationLag,
+      option: 'replicationLag',
+      reading: times(vitals.replicationLagS, 1000),
+      show: limitInWords,
       words: (value, limit) => `a replica is ${value} behind, limit ${limit}`,
     },
     {
       kind: 'long-query',
-      what: 'longQuery',
-      reading: vitals.longestQueryS,
-      scale: 1000,
-      threshold: thresholds.longQuery,
+      option: 'longQuery',
+      reading: times(vitals.longestQueryS, 1000),
+      show: limitInWords,
       words: (value, limit) => `a query runs for ${value}, limit ${limit}`,
     },
   ];
 }
 
-function blockedInWords(vitals: Vitals): string {
-  const count = 'value' in vitals.blockedSessions ? vitals.blockedSessions.value : 0;
-  return count === 1 ? '1 session waits' : `${count} sessions wait`;
-}
-
-function judgeSign(sign: Sign): Judged {
-  const { down, degraded } = sign.threshold ?? {};
-  if (down === undefined && degraded === undefined) return { verdict: 'up' };
-  if ('unreadable' in sign.reading) {
-    return { verdict: 'fault', failure: { kind: 'unreadable', message: `${sign.what} cannot be judged: ${sign.reading.unreadable}` } };
-  }
-  const value = sign.reading.value * sign.scale;
-  if (down !== undefined && value >= down) return { verdict: 'down', failure: failureOf(sign, value, down) };
-  if (degraded !== undefined && value >= degraded) return { verdict: 'degraded', failure: failureOf(sign, value, degraded) };
-  return { verdict: 'up' };
-}
-
-function failureOf(sign: Sign, value: number, limit: number): Failure {
-  const shown = (one: number) => (sign.scale === 1 ? `${Math.round(one * 100)} %` : limitInWords(one));
-  return { kind: sign.kind, message: sign.words(shown(value), shown(limit)) };
+function waitInWords({ blockedSessions }: Vitals, longest: string): string {
+  const count = 'value' in blockedSessions ? blockedSessions.value : 0;
+  return count === 1 ? `1 session has waited ${longest} for a lock` : `${count} sessions wait for a lock, the longest for ${longest}`;
 }

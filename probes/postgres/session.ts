@@ -1,7 +1,7 @@
 /** One connection to the PostgreSQL that is probed, on a socket that can be cut at any moment. */
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
+import { outsideTrouble, socketTrouble, TargetTrouble } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
 import { limitInWords } from '../words.ts';
 
@@ -91,9 +91,8 @@ const STATES: Readonly<Record<string, [kind: string, words: string]>> = {
 };
 
 function troubleOf(error: unknown, phase: string, host: string, options: SessionOptions): unknown {
-  if (timeIsUp(options.signal)) return new TargetTrouble('timeout', `${phase} within ${limitInWords(options.timeoutMs)}`);
-  if (options.signal.aborted) return options.signal.reason;
-  if (isOwnLimit(error)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
+  const outside = outsideTrouble(error, options.signal, () => `${phase} within ${limitInWords(options.timeoutMs)}`);
+  if (outside !== undefined) return outside;
   const { code, message } = error as { code?: string; message?: string };
   const known = code === undefined ? undefined : STATES[code];
   if (known) return new TargetTrouble(known[0], `${host} ${known[1]}`);
@@ -102,6 +101,7 @@ function troubleOf(error: unknown, phase: string, host: string, options: Session
   if (/SSL|TLS/i.test(message ?? '')) return new TargetTrouble('tls', `${host} does not offer TLS`);
   if (/terminated|closed/i.test(message ?? '')) return new TargetTrouble('connection-reset', `${host} closed the connection`);
   if (/^[0-9A-Z]{5}$/.test(code ?? '')) return new TargetTrouble('query', `${host} answered with SQL state ${code}`);
+  if (/invalid response/i.test(message ?? '')) return new TargetTrouble('protocol', `${host} does not speak the protocol of PostgreSQL`);
   if (/SASL|password|auth/i.test(message ?? '')) return new TargetTrouble('authentication', `${host} refuses the login`);
   return error;
 }

@@ -4,12 +4,10 @@
  */
 import type { Finding } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
+import type { Reading } from '../signs.ts';
 import { limitInWords, plain } from '../words.ts';
 import { rootBlocker, type Waiting } from './blocking.ts';
 import type { Session } from './session.ts';
-
-/** A value, or why there is none. What cannot be read is never taken for zero. */
-export type Reading = { value: number } | { unreadable: string };
 
 export interface Vitals {
   connectionsRatio: Reading;

@@ -1,7 +1,5 @@
 /** What `INFO` tells: lines of `field:value`. A value that is absent or no number is told as such and never taken for zero. */
-
-/** A value, or why there is none. */
-export type Reading = { value: number } | { unreadable: string };
+import type { Reading } from '../signs.ts';
 
 export type Info = ReadonlyMap<string, string>;
 
@@ -29,14 +27,6 @@ export function numberOf(info: Info, field: string): Reading {
   const text = info.get(field);
   if (text === undefined) return { unreadable: `INFO tells no ${field}` };
   return /^-?\d+(\.\d+)?$/.test(text) ? { value: Number(text) } : { unreadable: `INFO tells no number in ${field}` };
-}
-
-/** What `combine` makes of both; unreadable when one of them is, or when `combine` says why. */
-export function both(one: Reading, other: Reading, combine: (one: number, other: number) => number | string): Reading {
-  if ('unreadable' in one) return one;
-  if ('unreadable' in other) return other;
-  const made = combine(one.value, other.value);
-  return typeof made === 'number' ? { value: made } : { unreadable: made };
 }
 
 /** The replicas that a server tells of; `undefined` when a line is not as it should be. */

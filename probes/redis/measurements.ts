@@ -1,10 +1,11 @@
 /** What is kept of the vital signs as numbers. What cannot be read is absent. */
-import { type Info, numberOf, type Reading } from './info.ts';
-import { clientsRatio, memoryRatio, onlineReplicas, replicationLagBytes, replicationLagMs, unsavedMs } from './signs.ts';
+import { type Reading, readable, times } from '../signs.ts';
+import { type Info, numberOf } from './info.ts';
+import { connectionsRatio, memoryRatio, onlineReplicas, replicationLagBytes, replicationLagMs, unsavedMs } from './signs.ts';
 import type { Vitals } from './vitals.ts';
 
 export const MEASUREMENTS = {
-  connect_ms: 'connecting and logging in',
+  login_ms: 'connecting and logging in',
   ping_p50_ms: 'a PING, the median of five',
   ping_max_ms: 'the slowest of the five',
   write_ms: 'writing the `canary`, reading it back and removing it',
@@ -12,8 +13,8 @@ export const MEASUREMENTS = {
   memory_used_ratio: 'memory used, of `maxmemory`; absent without one',
   memory_fragmentation_ratio: 'memory taken from the system, of memory used',
   memory_fragmentation_bytes: 'memory taken from the system and not used',
-  clients_count: 'connections, those of replicas not counted',
-  clients_ratio: 'connections, of `maxclients`',
+  connections_count: 'connections taken, those of replicas not counted',
+  connections_ratio: 'connections taken, of `maxclients`',
   blocked_clients_count: 'clients that wait in a blocking command',
   evicted_keys_count: 'keys thrown out for want of memory since the server was started',
   evictions_per_s: 'keys thrown out within the window; when `evictions` or `rejections` is set',
@@ -30,15 +31,14 @@ export const MEASUREMENTS = {
 
 /** All that could be read, by its name in {@link MEASUREMENTS}. */
 export function measurementsOf(vitals: Vitals): Record<string, number> {
-  const named: [name: keyof typeof MEASUREMENTS, reading: Reading | undefined][] = [
+  return readable([
     ...ofInfo(vitals.info),
     ['ping_p50_ms', { value: vitals.pingMedianMs }],
     ['ping_max_ms', { value: vitals.pingMaxMs }],
     ['evictions_per_s', vitals.evictionsPerS],
     ['rejections_per_s', vitals.rejectionsPerS],
     ['slow_commands_count', vitals.slowCommands],
-  ];
-  return Object.fromEntries(named.flatMap(([name, reading]) => (reading && 'value' in reading ? [[name, reading.value]] : [])));
+  ] satisfies [name: keyof typeof MEASUREMENTS, reading: Reading | undefined][]);
 }
 
 function ofInfo(info: Info): [name: keyof typeof MEASUREMENTS, reading: Reading][] {
@@ -47,20 +47,16 @@ function ofInfo(info: Info): [name: keyof typeof MEASUREMENTS, reading: Reading]
     ['memory_used_ratio', memoryRatio(info)],
     ['memory_fragmentation_ratio', numberOf(info, 'mem_fragmentation_ratio')],
     ['memory_fragmentation_bytes', numberOf(info, 'mem_fragmentation_bytes')],
-    ['clients_count', numberOf(info, 'connected_clients')],
-    ['clients_ratio', clientsRatio(info)],
+    ['connections_count', numberOf(info, 'connected_clients')],
+    ['connections_ratio', connectionsRatio(info)],
     ['blocked_clients_count', numberOf(info, 'blocked_clients')],
     ['evicted_keys_count', numberOf(info, 'evicted_keys')],
     ['rejected_connections_count', numberOf(info, 'rejected_connections')],
-    ['unsaved_s', inSeconds(unsavedMs(info))],
+    ['unsaved_s', times(unsavedMs(info), 0.001)],
     ['replicas_count', onlineReplicas(info)],
-    ['replication_lag_s', inSeconds(replicationLagMs(info))],
+    ['replication_lag_s', times(replicationLagMs(info), 0.001)],
     ['replication_lag_bytes', replicationLagBytes(info)],
     ['commands_per_s', numberOf(info, 'instantaneous_ops_per_sec')],
     ['uptime_s', numberOf(info, 'uptime_in_seconds')],
   ];
-}
-
-function inSeconds(reading: Reading): Reading {
-  return 'value' in reading ? { value: reading.value / 1000 } : reading;
 }

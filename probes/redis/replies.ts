@@ -7,7 +7,7 @@ const REPLIES: readonly [begins: RegExp, kind: string, words: string][] = [
   [/^(WRONGPASS|ERR invalid password)/, 'authentication', 'refuses the user or the password'],
   [/^ERR AUTH .*without any password/, 'authentication', 'wants no password: it lets everybody in'],
   [/^DENIED/, 'authentication', 'is in protected mode: it takes connections of its own machine only'],
-  [/^LOADING/, 'loading', 'is loading its data'],
+  [/^LOADING/, 'not-accepting', 'is starting up: it is loading its data'],
   [/^MASTERDOWN/, 'replication-broken', 'has lost its primary and answers nothing until it is back'],
   [/^READONLY/, 'readonly', 'is a replica and takes no writes'],
   [/^MISCONF.*AOF/, 'misconf', 'refuses writes: it cannot write its append-only file'],
@@ -20,7 +20,7 @@ const REPLIES: readonly [begins: RegExp, kind: string, words: string][] = [
     'does not serve the key of `canary`: its cluster is not complete, or the key is of another node',
   ],
   [/^BUSY /, 'busy', 'answers nobody: a script runs for too long'],
-  [/^ERR max number of clients/, 'clients', 'has no connection left'],
+  [/^ERR max number of clients/, 'connections', 'has no connection left'],
   [/^ERR DB index is out of range/, 'no-database', 'has no database of that number'],
   [/^ERR SELECT is not allowed in cluster mode/, 'no-database', 'is a cluster, which has database 0 only'],
 ];

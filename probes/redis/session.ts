@@ -3,8 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, Redis, ReplyError } from 'ioredis';
-import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
-import { AgentFault } from '../probe.ts';
+import { outsideTrouble, socketTrouble, TargetTrouble } from '../deadline.ts';
 import { speaking, type TlsOptions } from '../tls/options.ts';
 import { limitInWords } from '../words.ts';
 import { type Address, addressOf } from './address.ts';
@@ -164,10 +163,9 @@ interface Circumstances {
 }
 
 function troubleOf(error: unknown, { phase, command, name, heard, options }: Circumstances): unknown {
-  if (timeIsUp(options.signal)) return new TargetTrouble('timeout', `${phase} within ${limitInWords(options.timeoutMs)}`);
-  if (options.signal.aborted) return options.signal.reason;
   const cause = heard.socketError ?? error;
-  if (isOwnLimit(cause)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
+  const outside = outsideTrouble(cause, options.signal, () => `${phase} within ${limitInWords(options.timeoutMs)}`);
+  if (outside !== undefined) return outside;
   const { message } = error as Error;
   if (error instanceof ReplyError) return replyTrouble(message, command, name);
   if (heard.unasked !== undefined) return replyTrouble(heard.unasked, command, name);

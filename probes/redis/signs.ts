@@ -1,12 +1,8 @@
 /** The signs that have limits: what is read for each, and how it is said. */
-import { limitInWords } from '../words.ts';
-import { both, type Info, numberOf, type Reading, replicasOf } from './info.ts';
+import { both, type Limits, type Reading, type Sign } from '../signs.ts';
+import { counted, limitInWords, percentInWords, shortNumber, sizeInWords } from '../words.ts';
+import { type Info, numberOf, replicasOf } from './info.ts';
 import { serverTimeS, type Vitals } from './vitals.ts';
-
-export interface Limits {
-  degraded?: number | undefined;
-  down?: number | undefined;
-}
 
 /** Ratios, bytes, milliseconds and counts, as the schema hands them out. */
 export interface Thresholds {
@@ -15,7 +11,7 @@ export interface Thresholds {
   fragmentation?: (Limits & { above: number }) | undefined;
   evictions?: Limits | undefined;
   rejections?: Limits | undefined;
-  clients?: Limits | undefined;
+  connections?: Limits | undefined;
   blockedClients?: Limits | undefined;
   lastSave?: Limits | undefined;
   replicas?: Limits | undefined;
@@ -26,67 +22,43 @@ export interface Thresholds {
   slowCommands?: Limits | undefined;
 }
 
-export interface Sign {
-  kind: string;
-  /** The option that limits it. */
-  option: keyof Thresholds;
-  /** In the units of the option. */
-  reading: Reading;
-  /** True when too little is what is wrong. */
-  below?: boolean;
-  show(value: number): string;
-  words(value: string, limit: string): string;
-}
+type RedisSign = Sign & { option: keyof Thresholds };
 
-const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
-const plainly = (value: number) => String(Number(value.toFixed(value < 10 ? 1 : 0)));
 const NOT_ASKED: Reading = { unreadable: 'it was not read' };
 
-/** Bytes as people say them: `512 B`, `1.2 MB`, `3 GB`, powers of 1000. */
-export function bytesInWords(bytes: number): string {
-  const [size, unit] = (
-    [
-      [1e9, 'GB'],
-      [1e6, 'MB'],
-      [1e3, 'kB'],
-    ] as const
-  ).find(([least]) => bytes >= least) ?? [1, 'B'];
-  return `${plainly(bytes / size)} ${unit}`;
-}
-
 /** Every sign, the most urgent first. */
-export function signsOf(vitals: Vitals, thresholds: Thresholds): Sign[] {
+export function signsOf(vitals: Vitals, thresholds: Thresholds): RedisSign[] {
   return [...memorySigns(vitals, thresholds), ...clientSigns(vitals), ...dataSigns(vitals.info), ...paceSigns(vitals)];
 }
 
-function memorySigns({ info, evictionsPerS = NOT_ASKED }: Vitals, { fragmentation }: Thresholds): Sign[] {
+function memorySigns({ info, evictionsPerS = NOT_ASKED }: Vitals, { fragmentation }: Thresholds): RedisSign[] {
   return [
     {
       kind: 'memory',
       option: 'memory',
       reading: memoryRatio(info),
-      show: percent,
+      show: percentInWords,
       words: (value, limit) => `${value} of its memory is used, limit ${limit}`,
     },
     {
       kind: 'memory',
       option: 'memoryUsed',
       reading: numberOf(info, 'used_memory'),
-      show: bytesInWords,
+      show: sizeInWords,
       words: (value, limit) => `${value} of memory are used, limit ${limit}`,
     },
     {
-      kind: 'evicting',
+      kind: 'evictions',
       option: 'evictions',
       reading: evictionsPerS,
-      show: plainly,
-      words: (value, limit) => `its memory is full: ${value} keys a second are thrown out, limit ${limit}`,
+      show: shortNumber,
+      words: (value, limit) => `its memory is full: ${counted(value, 'key is', 'keys are')} thrown out each second, limit ${limit}`,
     },
     {
       kind: 'fragmentation',
       option: 'fragmentation',
       reading: fragmentationRatio(info, fragmentation?.above ?? 0),
-      show: plainly,
+      show: shortNumber,
       words: (value, limit) => `it takes ${value} times the memory that its data needs, limit ${limit}`,
     },
   ];
@@ -106,40 +78,40 @@ function fragmentationRatio(info: Info, aboveBytes: number): Reading {
   );
 }
 
-function clientSigns({ info, rejectionsPerS = NOT_ASKED }: Vitals): Sign[] {
+function clientSigns({ info, rejectionsPerS = NOT_ASKED }: Vitals): RedisSign[] {
   return [
     {
-      kind: 'clients',
-      option: 'clients',
-      reading: clientsRatio(info),
-      show: percent,
+      kind: 'connections',
+      option: 'connections',
+      reading: connectionsRatio(info),
+      show: percentInWords,
       words: (value, limit) => `${value} of its connections are taken, limit ${limit}`,
     },
     {
-      kind: 'rejecting',
+      kind: 'rejections',
       option: 'rejections',
       reading: rejectionsPerS,
-      show: plainly,
-      words: (value, limit) => `${value} connections a second are turned away, limit ${limit}`,
+      show: shortNumber,
+      words: (value, limit) => `${counted(value, 'connection is', 'connections are')} turned away each second, limit ${limit}`,
     },
     {
       kind: 'blocked-clients',
       option: 'blockedClients',
       reading: numberOf(info, 'blocked_clients'),
-      show: plainly,
-      words: (value, limit) => `${value} clients wait in a blocking command, limit ${limit}`,
+      show: shortNumber,
+      words: (value, limit) => `${counted(value, 'client waits', 'clients wait')} in a blocking command, limit ${limit}`,
     },
   ];
 }
 
 /** Of `maxclients`. */
-export function clientsRatio(info: Info): Reading {
+export function connectionsRatio(info: Info): Reading {
   return both(numberOf(info, 'connected_clients'), numberOf(info, 'maxclients'), (connected, most) =>
     most > 0 ? connected / most : 'the server tells no maxclients',
   );
 }
 
-function dataSigns(info: Info): Sign[] {
+function dataSigns(info: Info): RedisSign[] {
   return [
     {
       kind: 'persistence',
@@ -153,8 +125,8 @@ function dataSigns(info: Info): Sign[] {
       option: 'replicas',
       reading: onlineReplicas(info),
       below: true,
-      show: plainly,
-      words: (value, limit) => `${value === '1' ? '1 replica is' : `${value} replicas are`} connected, expected at least ${limit}`,
+      show: shortNumber,
+      words: (value, limit) => `${counted(value, 'replica is', 'replicas are')} connected, expected at least ${limit}`,
     },
     {
       kind: 'replication-lag',
@@ -167,7 +139,7 @@ function dataSigns(info: Info): Sign[] {
       kind: 'replication-lag',
       option: 'replicationLagBytes',
       reading: replicationLagBytes(info),
-      show: bytesInWords,
+      show: sizeInWords,
       words: (value, limit) => `a replica is ${value} behind, limit ${limit}`,
     },
   ];
@@ -211,7 +183,7 @@ function slowestReplica(info: Info, lag: (replica: { lagS: number; offset: numbe
   return replicas.length > 0 ? { value: Math.max(...replicas.map(lag)) } : { unreadable: 'no replica follows' };
 }
 
-function paceSigns({ pingMedianMs, pingMaxMs, slowCommands = NOT_ASKED }: Vitals): Sign[] {
+function paceSigns({ pingMedianMs, pingMaxMs, slowCommands = NOT_ASKED }: Vitals): RedisSign[] {
   return [
     {
       kind: 'latency',
@@ -231,8 +203,8 @@ function paceSigns({ pingMedianMs, pingMaxMs, slowCommands = NOT_ASKED }: Vitals
       kind: 'slow-commands',
       option: 'slowCommands',
       reading: slowCommands,
-      show: plainly,
-      words: (value, limit) => `${value} slow commands ran lately, limit ${limit}`,
+      show: shortNumber,
+      words: (value, limit) => `${counted(value, 'slow command', 'slow commands')} ran lately, limit ${limit}`,
     },
   ];
 }

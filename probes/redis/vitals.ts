@@ -6,8 +6,9 @@
  */
 import type { Finding } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
+import { both, type Reading } from '../signs.ts';
 import { limitInWords, plain } from '../words.ts';
-import { both, type Info, numberOf, parseInfo, type Reading } from './info.ts';
+import { type Info, numberOf, parseInfo } from './info.ts';
 import type { Session } from './session.ts';
 
 /** Enough for a median that one late answer does not move. */

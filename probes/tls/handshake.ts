@@ -26,7 +26,7 @@ export interface HandshakeOptions {
 
 /**
  * Shakes hands and returns what the server showed. Certificates and protocol versions that are not acceptable are no error here.
- * Throws {@link TargetTrouble} `handshake` when there is no handshake, and whatever breaks the connection.
+ * Throws {@link TargetTrouble} `tls` when there is no handshake, and whatever breaks the connection.
  */
 export async function shakeHands(link: Link, { serverName, context }: HandshakeOptions): Promise<Shown> {
   const socket = connectTls({
@@ -50,7 +50,7 @@ export async function shakeHands(link: Link, { serverName, context }: HandshakeO
 
 function shownBy(socket: TLSSocket, name: string): Shown {
   const leaf = socket.getPeerX509Certificate();
-  if (!leaf) throw new TargetTrouble('handshake', `${name} shows no certificate`);
+  if (!leaf) throw new TargetTrouble('tls', `${name} shows no certificate`);
   const sent = sentWith(leaf);
   const protocol = socket.getProtocol() ?? 'none';
   return socket.authorized ? { leaf, sent, protocol } : { leaf, sent, protocol, refusal: refusalOf(socket.authorizationError) };
@@ -65,8 +65,8 @@ function handshakeTrouble(error: Error, name: string): unknown {
   const code = codeOf(error);
   if (!code.startsWith('ERR_SSL_') && code !== 'EPROTO') return error;
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|UNKNOWN_PROTOCOL/.test(code)) {
-    return new TargetTrouble('handshake', `${name} does not speak TLS`);
+    return new TargetTrouble('tls', `${name} does not speak TLS`);
   }
   const reason = /ALERT_(\w+)$/.exec(code)?.[1] ?? code.slice('ERR_SSL_'.length);
-  return new TargetTrouble('handshake', `${name} breaks the TLS handshake off (${reason.toLowerCase().replaceAll('_', ' ')})`);
+  return new TargetTrouble('tls', `${name} breaks the TLS handshake off (${reason.toLowerCase().replaceAll('_', ' ')})`);
 }

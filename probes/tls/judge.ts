@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
 import { spanInWords } from '../../core/duration.ts';
 import type { Failure } from '../../core/result.ts';
-import type { Outcome } from '../probe.ts';
+import type { Judged, Limits } from '../signs.ts';
 import { plain } from '../words.ts';
 import { isSelfSigned, leftMs, validity } from './chain.ts';
 import type { Shown } from './handshake.ts';
@@ -21,15 +21,13 @@ export interface Rules {
   /** SHA-256 of the server's certificate, in hexadecimal. */
   fingerprint?: string | undefined;
   /** How much time must be left, in milliseconds; exactly that much is too little. */
-  expires: { degraded?: number | undefined; down?: number | undefined };
+  expires: Limits;
 }
 
 export interface Seen extends Shown {
   /** The server's certificate first; see {@link chainOf}. */
   chain: readonly X509Certificate[];
 }
-
-type Judged = Pick<Outcome, 'verdict' | 'failure'>;
 
 /** The verdict at `nowMs` of the wall clock. */
 export function judge(seen: Seen, rules: Rules, nowMs: number): Judged {

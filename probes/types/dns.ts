@@ -68,13 +68,13 @@ export default defineProbe({
   failures: [
     { kind: 'timeout', means: 'a server does not answer in time' },
     { kind: 'connection-refused', means: 'no DNS server listens at the address, or there is no way to it' },
-    { kind: 'server-unknown', means: 'the name of a server cannot be resolved' },
+    { kind: 'dns', means: 'the name of a server cannot be resolved' },
     { kind: 'nxdomain', means: 'the name does not exist' },
     { kind: 'nodata', means: 'the name has no record of this type' },
     { kind: 'servfail', means: 'the server failed to look the name up' },
     { kind: 'refused', means: 'the server refuses to answer for the name' },
-    { kind: 'malformed', means: 'the answer cannot be read, or the server cannot read the question' },
-    { kind: 'mismatch', means: 'the records are others than `expect` asks for' },
+    { kind: 'protocol', means: 'the answer is not DNS, or the server cannot read the question' },
+    { kind: 'assertion', means: 'the records are others than `expect` asks for' },
     { kind: 'disagree', means: 'with `need: same`: two servers answer with different records' },
   ],
   measurements: {

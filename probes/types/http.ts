@@ -2,9 +2,10 @@ import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { sizeBytes, urlOrSecret } from '../../core/config/units.ts';
 import type { Failure } from '../../core/result.ts';
-import { TargetTrouble } from '../deadline.ts';
+import { judged, judgedTrouble } from '../deadline.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { hiding } from '../quote.ts';
+import type { Judged } from '../signs.ts';
 import { chainOf, daysLeft, sentWith } from '../tls/chain.ts';
 import { ca, tls } from '../tls/options.ts';
 import { anchorsWith } from '../tls/trust.ts';
@@ -126,10 +127,10 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   const startedMs = context.monotonic();
   const measured: Measured = {};
   const chain = chainContextOf(params, context);
-  const { steps, ...judged } = await judge(params, chain, measured);
+  const { steps, ...verdict } = await judge(params, chain, measured);
   const durationMs = context.monotonic() - startedMs;
   const measurements = { ...measured, ...certificatesMeasured(chain.certificates, params.ca) };
-  return { ...judged, durationMs, measurements, ...(steps ? { steps } : {}) };
+  return { ...verdict, durationMs, measurements, ...(steps ? { steps } : {}) };
 }
 
 /** A certificate ends by the calendar, so this is the one place where the agent's wall clock counts. */
@@ -158,26 +159,18 @@ function chainContextOf(params: Params, context: ProbeContext): ChainContext {
   };
 }
 
-type Judged = Pick<Outcome, 'verdict' | 'failure' | 'steps'>;
-
-async function judge(params: Params, context: ChainContext, measured: Measured): Promise<Judged> {
+async function judge(params: Params, context: ChainContext, measured: Measured): Promise<Judged & Pick<Outcome, 'steps'>> {
   if (params.steps) {
     const { steps, failed, slow } = await runChain(params.steps, context, measured);
-    return { ...(failed ? failing(failed) : slowing(slow)), steps };
+    return { ...(failed ? judged(failed) : slowing(slow)), steps };
   }
   const { method, headers, body, redirects, expect } = params;
   try {
     const wish = { url: addressOf(params.url ?? ''), method, headers, body, redirects, tls: context.tls };
     return slowing((await perform(wish, expect, context, measured)).slow);
   } catch (error) {
-    if (!(error instanceof TargetTrouble)) throw error;
-    return failing({ kind: error.kind, message: error.message });
+    return judgedTrouble(error);
   }
-}
-
-/** A limit whose value cannot be had is the fault of the monitoring. */
-function failing(failure: Failure): Judged {
-  return { verdict: failure.kind === 'unreadable' ? 'fault' : 'down', failure };
 }
 
 function slowing(failure: Failure | undefined): Judged {

@@ -1,19 +1,20 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, urlOrSecret } from '../../core/config/units.ts';
-import { deadlineSignal, TargetTrouble } from '../deadline.ts';
+import { deadlineSignal, judgedTrouble } from '../deadline.ts';
 import { judge } from '../postgres/judge.ts';
 import { openSession } from '../postgres/session.ts';
-import { type Reading, readVitals, type Vitals } from '../postgres/vitals.ts';
+import { readVitals, type Vitals } from '../postgres/vitals.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { limits, readable } from '../signs.ts';
 
-const limits = <T extends z.ZodType<number>>(value: T) => z.strictObject({ degraded: value.optional(), down: value.optional() }).optional();
+const limited = <T extends z.ZodType<number>>(value: T) => limits(value).optional();
 
 const schema = z.strictObject({
   url: urlOrSecret(['postgres', 'postgresql']).describe('The address, with role and password; the role needs `pg_monitor`'),
-  connections: limits(percentRatio()).describe('Connections taken, of those that ordinary roles can have'),
-  lockWait: limits(durationMs()).describe('The longest time that a session waits for a lock'),
-  replicationLag: limits(durationMs()).describe('How far the slowest replica is behind; asked of a replica, how far it is itself'),
-  longQuery: limits(durationMs()).describe('How long the longest query runs'),
+  connections: limited(percentRatio()).describe('Connections taken, of those that ordinary roles can have'),
+  lockWait: limited(durationMs()).describe('The longest time that a session waits for a lock'),
+  replicationLag: limited(durationMs()).describe('How far the slowest replica is behind; asked of a replica, how far it is itself'),
+  longQuery: limited(durationMs()).describe('How long the longest query runs'),
 });
 type Params = z.infer<typeof schema>;
 
@@ -28,6 +29,7 @@ export default defineProbe({
     { kind: 'unreachable', means: 'there is no route to the host' },
     { kind: 'dns', means: 'the name cannot be resolved' },
     { kind: 'tls', means: 'the handshake failed, or the server offers no TLS' },
+    { kind: 'protocol', means: 'what answers is no PostgreSQL' },
     { kind: 'authentication', means: 'role or password is refused' },
     { kind: 'no-database', means: 'the database does not exist' },
     { kind: 'not-accepting', means: 'the server is starting up or shutting down' },
@@ -39,11 +41,11 @@ export default defineProbe({
     { kind: 'unreadable', means: 'a limit is set, but its value cannot be read: a fault of the monitoring' },
   ],
   measurements: {
-    connect_ms: 'connecting and logging in',
+    login_ms: 'connecting and logging in',
     query_ms: 'one trivial query',
     connections_ratio: 'connections taken, of those that ordinary roles can have',
-    lock_wait_longest_s: 'the longest wait for a lock',
-    blocked_sessions: 'sessions that wait for a lock of another',
+    longest_lock_wait_s: 'the longest wait for a lock',
+    blocked_sessions_count: 'sessions that wait for a lock of another',
     longest_query_s: 'age of the longest query',
     replication_lag_s: 'the slowest replica; absent when there is none',
   },
@@ -76,15 +78,13 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
     const findings = vitals.blocker ? [vitals.blocker] : [];
     return { ...judge(vitals, params), durationMs: spent(measurements), measurements, findings };
   } catch (error) {
-    if (!(error instanceof TargetTrouble)) throw error;
-    const failure = { kind: error.kind, message: error.message };
-    return { verdict: error.kind === 'unreadable' ? 'fault' : 'down', failure, durationMs: context.monotonic() - startedMs, measurements };
+    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
   }
 }
 
 /** What a user of the database would feel: login and a query, not our reading of statistics. */
 function spent(measurements: Record<string, number>): number {
-  return (measurements.connect_ms ?? 0) + (measurements.query_ms ?? 0);
+  return (measurements.login_ms ?? 0) + (measurements.query_ms ?? 0);
 }
 
 async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
@@ -92,24 +92,23 @@ async function examine(params: Params, context: ProbeContext, measurements: Reco
   const session = await openSession({ url: params.url, signal: deadlineSignal(context), timeoutMs: context.timeoutMs });
   try {
     const connectedMs = context.monotonic();
-    measurements.connect_ms = connectedMs - startedMs;
+    measurements.login_ms = connectedMs - startedMs;
     await session.rows('SELECT 1');
     measurements.query_ms = context.monotonic() - connectedMs;
     const vitals = await readVitals(session);
-    Object.assign(measurements, readable(vitals));
+    Object.assign(measurements, measured(vitals));
     return vitals;
   } finally {
     await session.close();
   }
 }
 
-function readable(vitals: Vitals): Record<string, number> {
-  const named: [string, Reading][] = [
+function measured(vitals: Vitals): Record<string, number> {
+  return readable([
     ['connections_ratio', vitals.connectionsRatio],
-    ['lock_wait_longest_s', vitals.lockWaitS],
-    ['blocked_sessions', vitals.blockedSessions],
+    ['longest_lock_wait_s', vitals.lockWaitS],
+    ['blocked_sessions_count', vitals.blockedSessions],
     ['longest_query_s', vitals.longestQueryS],
     ['replication_lag_s', vitals.replicationLagS],
-  ];
-  return Object.fromEntries(named.flatMap(([name, reading]) => ('value' in reading ? [[name, reading.value]] : [])));
+  ]);
 }

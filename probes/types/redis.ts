@@ -1,17 +1,17 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
-import { deadlineSignal, TargetTrouble } from '../deadline.ts';
+import { deadlineSignal, judgedTrouble } from '../deadline.ts';
 import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { writeAndRead } from '../redis/canary.ts';
 import { judge } from '../redis/judge.ts';
 import { MEASUREMENTS, measurementsOf } from '../redis/measurements.ts';
 import { openSession, type Session } from '../redis/session.ts';
 import { readVitals, SLOW_LOG_ENTRIES, type Vitals } from '../redis/vitals.ts';
+import { limits, limitsWith } from '../signs.ts';
 import { ca, tls } from '../tls/options.ts';
 import { limitInWords } from '../words.ts';
 
-const pair = <T extends z.ZodType<number>>(value: T) => ({ degraded: value.optional(), down: value.optional() });
-const limits = <T extends z.ZodType<number>>(value: T) => z.strictObject(pair(value)).optional();
+const limited = <T extends z.ZodType<number>>(value: T) => limits(value).optional();
 const perSecond = () =>
   z.number({ error: 'expected a number of times a second, such as 10' }).positive({ error: 'expected a number above 0' });
 const count = (most: number) => {
@@ -27,30 +27,32 @@ const schema = z.strictObject({
   ca: ca(),
   tls: tls(),
   role: z.enum(['primary', 'replica']).optional().describe('The role that the server must have'),
-  memory: limits(percentRatio()).describe('Memory used, of `maxmemory`'),
-  memoryUsed: limits(sizeBytes()).describe('Memory used'),
-  fragmentation: z
-    .strictObject({ ...pair(ratio()), above: sizeBytes().default(100_000_000) })
+  memory: limited(percentRatio()).describe('Memory used, of `maxmemory`'),
+  memoryUsed: limited(sizeBytes()).describe('Memory used'),
+  fragmentation: limitsWith(ratio(), {
+    above: sizeBytes().default(100_000_000).describe('Only where more than this is lost; 100MB unless said'),
+  })
     .optional()
-    .describe('Memory taken from the system, of memory used, such as 1.5; only where more than `above` is lost, 100MB unless said'),
-  evictions: limits(perSecond()).describe('Keys a second that are thrown out for want of memory'),
-  rejections: limits(perSecond()).describe('Connections a second that are turned away'),
+    .describe('Memory taken from the system, of memory used, such as 1.5'),
+  evictions: limited(perSecond()).describe('Keys a second that are thrown out for want of memory'),
+  rejections: limited(perSecond()).describe('Connections a second that are turned away'),
   window: durationMs({ min: '100ms', max: '10s' })
     .default(1000)
     .describe('For `evictions` and `rejections`: how long they are counted; 1s unless said. The attempt takes that much longer'),
-  clients: limits(percentRatio()).describe('Connections, of `maxclients`'),
-  blockedClients: limits(count(1_000_000)).describe('Clients that wait in a blocking command'),
+  connections: limited(percentRatio()).describe('Connections taken, of `maxclients`'),
+  blockedClients: limited(count(1_000_000)).describe('Clients that wait in a blocking command'),
   persistence: z.boolean().default(true).describe('Whether a failed write to disk counts as degraded'),
-  lastSave: limits(durationMs()).describe('Age of the last snapshot, when it lacks changes'),
-  replicas: limits(count(1000)).describe('Replicas that follow: fewer than this'),
-  replicationLag: limits(durationMs()).describe('How far the slowest replica is behind; asked of a replica, since it heard of its primary'),
-  replicationLagBytes: limits(sizeBytes()).describe('The same in bytes; asked of a primary'),
-  latency: limits(durationMs()).describe('How long a PING takes, the median of five'),
-  latencyMax: limits(durationMs()).describe('How long the slowest of the five takes'),
-  slowCommands: z
-    .strictObject({ ...pair(count(SLOW_LOG_ENTRIES)), within: durationMs().default(300_000) })
+  lastSave: limited(durationMs()).describe('Age of the last snapshot, when it lacks changes'),
+  replicas: limits(count(1000), 'fewer').optional().describe('Replicas that follow'),
+  replicationLag: limited(durationMs()).describe(
+    'How far the slowest replica is behind; asked of a replica, since it heard of its primary',
+  ),
+  replicationLagBytes: limited(sizeBytes()).describe('The same in bytes; asked of a primary'),
+  latency: limited(durationMs()).describe('How long a PING takes, the median of five'),
+  latencyMax: limited(durationMs()).describe('How long the slowest of the five takes'),
+  slowCommands: limitsWith(count(SLOW_LOG_ENTRIES), { within: durationMs().default(300_000).describe('How far back; 5m unless said') })
     .optional()
-    .describe('Commands that entered the slow log lately, `within` 5m unless said; needs `+slowlog|get`'),
+    .describe('Commands that entered the slow log lately; needs `+slowlog|get`'),
   restartedWithin: durationMs().optional().describe('A server that was started within this time is degraded'),
   canary: text(200)
     .optional()
@@ -75,10 +77,10 @@ export default defineProbe({
     { kind: 'authentication', means: 'user or password is missing or refused' },
     { kind: 'no-database', means: 'the server has no database of that number' },
     { kind: 'permission', means: 'the user may not run a command that is needed, which the message names: a fault of the monitoring' },
-    { kind: 'loading', means: 'the server is loading its data' },
+    { kind: 'not-accepting', means: 'the server is starting up: it is loading its data' },
     { kind: 'busy', means: 'a script runs for too long, and nobody else is answered' },
-    { kind: 'clients', means: 'no connection is left, or more are taken than `clients` allows' },
-    { kind: 'rejecting', means: 'more connections are turned away than `rejections` allows' },
+    { kind: 'connections', means: 'no connection is left, or more are taken than `connections` allows' },
+    { kind: 'rejections', means: 'more connections are turned away than `rejections` allows' },
     { kind: 'blocked-clients', means: 'more clients wait in a blocking command than `blockedClients` allows' },
     { kind: 'misconf', means: 'writes are refused because nothing can be stored on disk' },
     { kind: 'oom', means: 'writes are refused because the memory is full' },
@@ -86,7 +88,7 @@ export default defineProbe({
     { kind: 'cluster', means: 'the `canary` cannot be written: its cluster is not complete, or the key is of another node' },
     { kind: 'lost-write', means: 'what was read back is not the `canary` that was written' },
     { kind: 'memory', means: 'more memory is used than `memory` or `memoryUsed` allows' },
-    { kind: 'evicting', means: 'more keys are thrown out than `evictions` allows' },
+    { kind: 'evictions', means: 'more keys are thrown out than `evictions` allows' },
     { kind: 'fragmentation', means: 'more memory is lost between the data than `fragmentation` allows' },
     { kind: 'persistence', means: 'a snapshot or the append-only file could not be written, or the snapshot is older than `lastSave`' },
     { kind: 'wrong-role', means: 'the server is not what `role` says' },
@@ -124,14 +126,12 @@ export default defineProbe({
     url: rediss://rounds:\${secret:REDIS_PASSWORD}@replica.redis.example:6380
     ca: \${secret:REDIS_CA}
     role: replica
-    clients: { degraded: 80%, down: 95% }
+    connections: { degraded: 80%, down: 95% }
     latency: { degraded: 20ms, down: 500ms }
     slowCommands: { degraded: 20, within: 10m }`,
   ],
   run,
 });
-
-const FAULTS = new Set(['permission', 'unreadable']);
 
 async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   const startedMs = context.monotonic();
@@ -141,16 +141,13 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
     const findings = vitals.slowest ? [vitals.slowest] : [];
     return { ...judge(vitals, params), durationMs: felt(measurements), measurements, findings };
   } catch (error) {
-    if (!(error instanceof TargetTrouble)) throw error;
-    const failure = { kind: error.kind, message: error.message };
-    const durationMs = context.monotonic() - startedMs;
-    return { verdict: FAULTS.has(error.kind) ? 'fault' : 'down', failure, durationMs, measurements };
+    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
   }
 }
 
 /** What a user of the server would feel, not our reading of its signs. */
-function felt({ connect_ms = 0, ping_p50_ms = 0, write_ms = 0 }: Record<string, number>): number {
-  return connect_ms + ping_p50_ms + write_ms;
+function felt({ login_ms = 0, ping_p50_ms = 0, write_ms = 0 }: Record<string, number>): number {
+  return login_ms + ping_p50_ms + write_ms;
 }
 
 async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
@@ -159,7 +156,7 @@ async function examine(params: Params, context: ProbeContext, measurements: Reco
   const startedMs = context.monotonic();
   const session = await openSession({ url: params.url, tls: { ...params.tls, ca: params.ca }, signal, timeoutMs: context.timeoutMs });
   try {
-    measurements.connect_ms = context.monotonic() - startedMs;
+    measurements.login_ms = context.monotonic() - startedMs;
     const slowLogMs = params.slowCommands?.within ?? 0;
     const vitals = await readVitals(session, { windowMs, slowLogMs, monotonic: context.monotonic });
     Object.assign(measurements, measurementsOf(vitals));

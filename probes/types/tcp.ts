@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { sizeBytes } from '../../core/config/units.ts';
-import { TargetTrouble } from '../deadline.ts';
+import { judgedTrouble, TargetTrouble } from '../deadline.ts';
 import { type Link, withLink } from '../net/connect.ts';
 import { type Ear, hear } from '../net/hear.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
@@ -47,11 +47,10 @@ export default defineProbe({
   failures: [
     { kind: 'timeout', means: 'no connection or no answer in time' },
     { kind: 'connection-refused', means: 'nothing listens at the address' },
-    { kind: 'connection-reset', means: 'the server broke the connection off' },
+    { kind: 'connection-reset', means: 'the server closed the connection without an answer, or broke it off' },
     { kind: 'unreachable', means: 'there is no route to the host' },
     { kind: 'dns', means: 'the name cannot be resolved, or has no address of the `family`' },
-    { kind: 'closed-early', means: 'the server closed the connection without a word' },
-    { kind: 'unexpected-answer', means: 'the server said something, but not what `expect` asks for' },
+    { kind: 'assertion', means: 'the server said something, but not what `expect` asks for' },
   ],
   measurements: {
     dns_ms: 'looking up the name; absent for a bare address',
@@ -96,8 +95,7 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
     await withLink(params, context, measurements, (link) => converse(link, params, context, measurements));
     return { verdict: 'up', durationMs: durationMs(), measurements };
   } catch (error) {
-    if (!(error instanceof TargetTrouble)) throw error;
-    return { verdict: 'down', durationMs: durationMs(), measurements, failure: { kind: error.kind, message: error.message } };
+    return { ...judgedTrouble(error), durationMs: durationMs(), measurements };
   }
 }
 
@@ -111,7 +109,7 @@ async function converse(link: Link, { send, expect, readLimit }: Params, context
   const firstByteMs = ear.firstByteMs();
   if (firstByteMs !== undefined) measurements.first_byte_ms = firstByteMs - askedMs;
   if (heard === 'enough') return;
-  if (firstByteMs === undefined) throw new TargetTrouble('closed-early', `${link.name} closed the connection without a word`);
+  if (firstByteMs === undefined) throw new TargetTrouble('connection-reset', `${link.name} closed the connection without a word`);
   const hide = hiding(() => secrets);
   throw new TargetTrouble('assertion', `${link.name} answered ${quoted(ear.text(), hide)}, expected ${expectedInWords(expect, hide)}`);
 }

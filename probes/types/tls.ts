@@ -2,10 +2,11 @@ import type { SecureContext } from 'node:tls';
 import * as z from 'zod';
 import { withoutReferences } from '../../core/config/references.ts';
 import { durationMs } from '../../core/config/units.ts';
-import { TargetTrouble } from '../deadline.ts';
+import { judgedTrouble } from '../deadline.ts';
 import { withLink } from '../net/connect.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
+import { limits } from '../signs.ts';
 import { chainOf, daysLeft } from '../tls/chain.ts';
 import { type Shown, shakeHands } from '../tls/handshake.ts';
 import { judge, VERSIONS } from '../tls/judge.ts';
@@ -35,17 +36,9 @@ const schema = z
       .refine((value) => withoutReferences(value, '') !== value || /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(value), { error: FINGERPRINT })
       .optional()
       .describe("SHA-256 of the server's own certificate, which must then be this one and valid"),
-    expires: z
-      .strictObject({
-        degraded: durationMs().optional().describe('With so much or less it is degraded'),
-        down: durationMs().optional().describe('With so much or less it is down'),
-      })
+    expires: limits(durationMs(), 'less')
       .default(EXPIRES)
       .describe('How much time must be left until the first certificate of the chain expires; degraded at 21d and down at 7d unless said'),
-  })
-  .refine(({ expires: { degraded, down } }) => degraded === undefined || down === undefined || degraded > down, {
-    path: ['expires', 'degraded'],
-    error: 'expected more time than for down, so that the warning comes first',
   })
   .refine((params) => fitsFamily(params.host, params.family), { path: ['host'], error: OTHER_FAMILY });
 type Params = z.infer<typeof schema>;
@@ -61,7 +54,7 @@ export default defineProbe({
     { kind: 'unreachable', means: 'there is no route to the host' },
     { kind: 'dns', means: 'the name cannot be resolved, or has no address of the `family`' },
     { kind: 'starttls', means: 'the server speaks another protocol than `starttls` says, or offers no TLS in it' },
-    { kind: 'handshake', means: 'the server does not speak TLS, or breaks the handshake off' },
+    { kind: 'tls', means: 'the handshake failed: the server does not speak TLS, or breaks it off' },
     { kind: 'unreadable-dates', means: 'the dates of a certificate cannot be read' },
     { kind: 'expired', means: 'a certificate of the chain has expired' },
     { kind: 'not-yet-valid', means: 'a certificate of the chain becomes valid only later' },
@@ -128,9 +121,7 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
     const name = params.certificateName ?? params.serverName ?? params.host;
     return { ...judge({ ...seen, chain }, { ...params, name }, nowMs), durationMs, measurements };
   } catch (error) {
-    if (!(error instanceof TargetTrouble)) throw error;
-    const failure = { kind: error.kind, message: error.message };
-    return { verdict: 'down', durationMs: context.monotonic() - startedMs, measurements, failure };
+    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
   }
 }
 

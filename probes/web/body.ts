@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { TargetTrouble } from '../deadline.ts';
-import { plain } from '../words.ts';
+import { plain, sizeInWords } from '../words.ts';
 import type { Answer } from './exchange.ts';
 
 /** What we say that we can unpack. */
@@ -55,12 +55,6 @@ function encodingsOf({ headers, body }: Answer): string[] {
 /** What is thrown when an answer exceeds its limit, packed or unpacked. */
 export function tooLarge(limitBytes: number): TargetTrouble {
   return new TargetTrouble('too-large', `the answer is larger than ${sizeInWords(limitBytes)}`);
-}
-
-/** `312 bytes`, `40 kB`, `1.5 MB`. */
-export function sizeInWords(bytes: number): string {
-  if (bytes < 1000) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${Number((bytes / 1_000_000).toFixed(1))} MB`;
 }
 
 /** The body, unpacked. Throws {@link TargetTrouble} `encoding` when nobody here knows how it is packed. */

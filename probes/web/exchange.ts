@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { isOwnLimit, socketTrouble, TargetTrouble, timeIsUp } from '../deadline.ts';
+import { outsideTrouble, socketTrouble, TargetTrouble } from '../deadline.ts';
 import { AgentFault } from '../probe.ts';
 import { speaking, type TlsOptions } from '../tls/options.ts';
 import { tooLarge } from './body.ts';
@@ -169,10 +169,9 @@ function addPhases(phases: Phases, { start, lookup, connect, secure, response, e
 }
 
 function troubleOf(error: unknown, url: URL, { signal, limitWords }: ExchangeContext, marks: Marks): unknown {
-  if (timeIsUp(signal)) return new TargetTrouble('timeout', `${missingPhase(marks, url)} ${limitWords()}`);
-  if (signal.aborted) return signal.reason;
+  const outside = outsideTrouble(error, signal, () => `${missingPhase(marks, url)} ${limitWords()}`);
+  if (outside !== undefined) return outside;
   if (error instanceof TargetTrouble) return error;
-  if (isOwnLimit(error)) return new AgentFault('agent-limits', 'This agent has run out of sockets or memory.');
   return socketTrouble(error, url.host) ?? protocolTrouble(error, url.host);
 }
 

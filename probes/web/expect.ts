@@ -2,7 +2,8 @@
 import { TargetTrouble } from '../deadline.ts';
 import { holds, isPattern } from '../pattern.ts';
 import { expectedInWords, type Hide } from '../quote.ts';
-import { bodyOf, sizeInWords, textOf } from './body.ts';
+import { sizeInWords } from '../words.ts';
+import { bodyOf, textOf } from './body.ts';
 import { type Comparison, isAs, type Scalar, unlike } from './compare.ts';
 import type { Answer } from './exchange.ts';
 import { valueAt } from './json.ts';

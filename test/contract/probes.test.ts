@@ -10,7 +10,7 @@ import { datagrams } from '../helpers/dns.ts';
 import { blackHole, probeContext, type TestServer } from '../helpers/probing.ts';
 
 const probes = await loadProbes();
-const UNIT = /_(ms|s|days|ratio|bytes|sessions|count)$/;
+const UNIT = /_(ms|s|days|ratio|bytes|count)$/;
 const SECRET = 'correct-horse-battery-staple';
 
 /** How each type is pointed at a port of the loopback, with a secret in its parameters where it has a place for one. */

@@ -102,14 +102,14 @@ describe('records that are not the ones expected', () => {
 
   test('are told beside these', async () => {
     expect(await run(TWO, { expect: { equals: ['192.0.2.10'] } })).toEqual({
-      kind: 'mismatch',
+      kind: 'assertion',
       message: 'SERVER answers "192.0.2.10; 192.0.2.11", expected "192.0.2.10"',
     });
   });
 
   test('lack one', async () => {
     expect(await run(TWO, { expect: { contains: ['192.0.2.10', '192.0.2.99'] } })).toEqual({
-      kind: 'mismatch',
+      kind: 'assertion',
       message: 'SERVER answers "192.0.2.10; 192.0.2.11", expected also "192.0.2.99"',
     });
   });
@@ -122,7 +122,7 @@ describe('records that are not the ones expected', () => {
     [{ min: 3, max: 4 }, '3 to 4 records'],
   ])('are not %j', async (count, words) => {
     const found = await run(TWO, { expect: { count } });
-    expect(found).toEqual({ kind: 'mismatch', message: `SERVER answers "192.0.2.10; 192.0.2.11", expected ${words}, not 2` });
+    expect(found).toEqual({ kind: 'assertion', message: `SERVER answers "192.0.2.10; 192.0.2.11", expected ${words}, not 2` });
   });
 
   test.each([2, { min: 2 }, { max: 2 }, { min: 2, max: 2 }])('are as many when they are exactly at the limit: %j', async (count) => {
@@ -137,7 +137,7 @@ describe('records that are not the ones expected', () => {
       { type: 'TXT', expect: { equals: ['another'] } },
       { secrets: [secret] },
     );
-    expect(found).toEqual({ kind: 'mismatch', message: 'SERVER answers "[hidden]", expected "another"' });
+    expect(found).toEqual({ kind: 'assertion', message: 'SERVER answers "[hidden]", expected "another"' });
   });
 });
 
@@ -146,7 +146,7 @@ describe('no answer that is one', () => {
     ['NXDOMAIN', 'nxdomain', `SERVER says that ${NAME} does not exist`],
     ['SERVFAIL', 'servfail', `SERVER failed to look up ${NAME} (SERVFAIL)`],
     ['REFUSED', 'refused', `SERVER refuses to answer for ${NAME} (REFUSED)`],
-    ['NOTIMP', 'malformed', 'SERVER answered what cannot be read, or cannot read the question'],
+    ['NOTIMP', 'protocol', 'SERVER answered what cannot be read, or cannot read the question'],
     [{}, 'nodata', `SERVER has no A record of ${NAME}`],
     // c-ares gives an empty list and no error for these two.
     [{ CNAME: [{ domain: 'nowhere.dns.test' }] }, 'nodata', `SERVER has no A record of ${NAME}`],
@@ -171,9 +171,9 @@ describe('no answer that is one', () => {
     });
   });
 
-  test('an answer cut short is malformed', async () => {
+  test('an answer cut short is no DNS', async () => {
     const server = await hole((question) => aRecordFor(question).subarray(0, -3));
-    expect((await probe({ name: NAME, servers: [server.address] })).failure?.kind).toBe('malformed');
+    expect((await probe({ name: NAME, servers: [server.address] })).failure?.kind).toBe('protocol');
   });
 
   test('a server that says nothing', async () => {
@@ -195,7 +195,7 @@ describe('no answer that is one', () => {
   test('a server whose own name is not known', async () => {
     const outcome = await probe({ name: NAME, servers: ['ns1.no-such-clinic.invalid'] });
     const message = 'the name of the server ns1.no-such-clinic.invalid cannot be resolved';
-    expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'server-unknown', message } });
+    expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'dns', message } });
   });
 });
 
@@ -215,7 +215,7 @@ describe('several servers', () => {
     const [right, wrong] = [await serve(good), await serve(stale)];
     const expected = { need: 'any', expect: { equals: ['192.0.2.10'] } };
     const outcome = await probe({ name: NAME, servers: [wrong.address, right.address], ...expected });
-    expect(outcome).toMatchObject({ verdict: 'degraded', failure: { kind: 'mismatch' } });
+    expect(outcome).toMatchObject({ verdict: 'degraded', failure: { kind: 'assertion' } });
     const none = await probe({ name: NAME, servers: [wrong.address], ...expected });
     expect(none.verdict).toBe('down');
     expect((await probe({ name: NAME, servers: [right.address], ...expected })).verdict).toBe('up');

@@ -46,12 +46,24 @@ describe('what Playwright throws, in one sentence', () => {
       'the next page did not come within 2 s',
     ],
     [timeout('page.waitForEvent: Timeout 300ms exceeded while waiting for event "download"'), 'timeout', 'no download came within 300 ms'],
-    [new Error('page.goto: net::ERR_NAME_NOT_RESOLVED at http://a.invalid/\nCall log:\n'), 'navigation', 'a.invalid is not known to DNS'],
+    [new Error('page.goto: net::ERR_NAME_NOT_RESOLVED at http://a.invalid/\nCall log:\n'), 'dns', 'a.invalid is not known to DNS'],
     [
       new Error('page.goto: net::ERR_CERT_DATE_INVALID at https://a.example/x'),
-      'navigation',
-      'a.example has a certificate that is not valid (cert date invalid)',
+      'tls',
+      'a.example has a certificate that has expired or is not valid yet',
     ],
+    [
+      new Error('page.goto: net::ERR_CERT_WEAK_KEY at https://a.example:8443/x'),
+      'tls',
+      'a.example:8443 has a certificate that is not valid (cert weak key)',
+    ],
+    [
+      new Error('page.goto: net::ERR_EMPTY_RESPONSE at http://a.example/'),
+      'connection-reset',
+      'a.example closed the connection without an answer',
+    ],
+    [new Error('page.goto: net::ERR_TOO_MANY_REDIRECTS at http://a.example/'), 'redirect', 'a.example redirects in a circle'],
+    [new Error('page.goto: net::ERR_ABORTED at http://a.example/'), 'navigation', 'a.example could not be opened (aborted)'],
     [
       new Error('page.evaluate: TypeError: x is not a function\n    at eval'),
       'page-error',

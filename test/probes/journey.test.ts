@@ -94,7 +94,7 @@ describe('a journey that fails', () => {
     await server.close();
     const outcome = await run({ baseUrl: `http://127.0.0.1:${server.port}` });
     expect(outcome.failure).toEqual({
-      kind: 'navigation',
+      kind: 'connection-refused',
       step: 'open the login',
       message: `127.0.0.1:${server.port} refused the connection`,
     });

@@ -1,10 +1,11 @@
+import { createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rootBlocker } from '../../probes/postgres/blocking.ts';
 import postgres from '../../probes/types/postgres.ts';
 import { type Blocked, blockedSessions } from '../helpers/blocking.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
-import { blackHole, probeContext } from '../helpers/probing.ts';
+import { blackHole, listening, probeContext } from '../helpers/probing.ts';
 import { type TestServer, testServer } from '../helpers/server.ts';
 
 // A server of its own: who blocks whom is asked of all of it, and other tests hold locks too.
@@ -39,10 +40,10 @@ describe('a server that is well', () => {
     const outcome = await probe({ connections: { down: '95%' }, lockWait: { down: '30s' }, longQuery: { down: '1h' } });
     expect(outcome).toMatchObject({ verdict: 'up', findings: [] });
     expect(Object.keys(outcome.measurements ?? {}).sort()).toEqual([
-      'blocked_sessions',
-      'connect_ms',
+      'blocked_sessions_count',
       'connections_ratio',
-      'lock_wait_longest_s',
+      'login_ms',
+      'longest_lock_wait_s',
       'longest_query_s',
       'query_ms',
     ]);
@@ -62,10 +63,10 @@ describe('a server that is well', () => {
 describe('sessions that wait for a lock', () => {
   test('are a failure whose finding names the session at the root, and never its query', async () => {
     const { pid } = await blocked(3);
-    const outcome = await probe({ lockWait: { degraded: '1h', down: '1ms' } });
+    const outcome = await probe({ lockWait: { down: '1ms' } });
     expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'lock-wait' } });
-    expect(outcome.failure?.message).toMatch(/^3 sessions wait for a lock since .+, limit 1 ms$/);
-    expect(outcome.measurements?.blocked_sessions).toBe(3);
+    expect(outcome.failure?.message).toMatch(/^3 sessions wait for a lock, the longest for .+, limit 1 ms$/);
+    expect(outcome.measurements?.blocked_sessions_count).toBe(3);
     const [finding] = outcome.findings ?? [];
     expect(finding?.kind).toBe('blocking-session');
     expect(finding?.text).toMatch(
@@ -136,7 +137,7 @@ describe('limits', () => {
     expect(outcome).toMatchObject({ verdict: 'fault', failure: { kind: 'unreadable' } });
     expect(outcome.failure?.message).toContain('pg_monitor');
     expect(without.verdict).toBe('up');
-    expect(without.measurements).not.toHaveProperty('lock_wait_longest_s');
+    expect(without.measurements).not.toHaveProperty('longest_lock_wait_s');
   });
 });
 
@@ -168,6 +169,15 @@ describe('a server that cannot be used', () => {
       one.search = '?sslmode=verify-full';
     });
     expect((await probe({ url })).failure?.kind).toBe('tls');
+  });
+
+  test('what answers is no PostgreSQL', async () => {
+    const greeting = Buffer.from('J\0\0\0\n8.0.36\0', 'latin1');
+    const server = await listening(createServer((socket) => socket.once('data', () => socket.write(greeting))));
+    const outcome = await probe({ url: `postgres://rounds:hidden@127.0.0.1:${server.port}/main` });
+    await server.close();
+    const message = `127.0.0.1:${server.port} does not speak the protocol of PostgreSQL`;
+    expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'protocol', message } });
   });
 
   test('nothing listens, and a port that never answers', async () => {

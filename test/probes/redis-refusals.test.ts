@@ -120,7 +120,7 @@ describe('what is no Redis, or none that can be understood', () => {
     [{ fragmentation: { down: 2 } }, 'role:master\r\nmem_fragmentation_ratio:nan', 'fragmentation cannot be judged: INFO tells no number'],
     [{ evictions: { down: 1 }, window: '100ms' }, 'role:master', 'evictions cannot be judged: INFO tells no evicted_keys'],
     [{ rejections: { down: 1 }, window: '100ms' }, 'role:master', 'rejections cannot be judged: INFO tells no rejected_connections'],
-    [{ clients: { down: '90%' } }, 'role:master\r\nconnected_clients:3', 'clients cannot be judged: INFO tells no maxclients'],
+    [{ connections: { down: '90%' } }, 'role:master\r\nconnected_clients:3', 'connections cannot be judged: INFO tells no maxclients'],
     [{ blockedClients: { down: 9 } }, 'role:master', 'blockedClients cannot be judged: INFO tells no blocked_clients'],
     [{ lastSave: { down: '1h' } }, 'role:master\r\nrdb_last_save_time:1', 'lastSave cannot be judged: INFO tells no server_time_usec'],
     [{ replicas: { down: 1 } }, 'role:master', 'replicas cannot be judged: INFO tells nothing of replicas'],

@@ -157,12 +157,12 @@ describe('no answer', () => {
   test('the server closes the connection without a word', async () => {
     const server = await serve((socket) => socket.end());
     const outcome = await probe({ port: server.port, expect: 'ready' });
-    expect(outcome.failure).toEqual({ kind: 'closed-early', message: `127.0.0.1:${server.port} closed the connection without a word` });
+    expect(outcome.failure).toEqual({ kind: 'connection-reset', message: `127.0.0.1:${server.port} closed the connection without a word` });
   });
 
   test('the name does not exist', async () => {
     const outcome = await probe({ host: 'no-such-clinic.invalid', port: 80 });
-    expect(outcome.failure).toEqual({ kind: 'dns', message: 'no-such-clinic.invalid:80 is not known to DNS' });
+    expect(outcome.failure).toEqual({ kind: 'dns', message: 'no-such-clinic.invalid is not known to DNS' });
   });
 
   test('the name has no address of the family', async () => {

@@ -185,7 +185,7 @@ describe('a certificate that is not good', () => {
 
   test('has dates that cannot be read, and never passes', async () => {
     const broken = withBrokenEnd(await certificate({ rsaBits: 2048 }));
-    const outcome = await failure(showing(broken), { ca: broken.cert, expires: {} });
+    const outcome = await failure(showing(broken), { ca: broken.cert, expires: { down: '1s' } });
     expect(outcome.failure).toEqual({ kind: 'unreadable-dates', message: 'the dates of the certificate cannot be read' });
     expect(outcome.measurements).not.toHaveProperty('cert_left_days');
   });
@@ -308,14 +308,14 @@ describe('no handshake', () => {
     const server = await serve({});
     const outcome = await probe(server);
     expect(outcome.failure).toEqual({
-      kind: 'handshake',
+      kind: 'tls',
       message: `127.0.0.1:${server.port} breaks the TLS handshake off (handshake failure)`,
     });
   });
 
   test('the server speaks something else', async () => {
     const server = await keep(listening(createTcp((socket) => socket.end('220 mail.example ESMTP\r\n'))));
-    expect((await probe(server)).failure).toEqual({ kind: 'handshake', message: `127.0.0.1:${server.port} does not speak TLS` });
+    expect((await probe(server)).failure).toEqual({ kind: 'tls', message: `127.0.0.1:${server.port} does not speak TLS` });
   });
 
   test('the server closes the connection', async () => {
@@ -493,7 +493,7 @@ describe('options that make no sense', () => {
   };
   const pem = 'ca: expected a certificate in PEM, from -----BEGIN CERTIFICATE----- on';
   const fingerprint = 'fingerprint: expected a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons';
-  const sooner = 'expires.degraded: expected more time than for down, so that the warning comes first';
+  const sooner = 'expires.degraded: expected more than for down, so that the warning comes first';
   test.each([
     [{}, []],
     [{ ca: `\${secret:CLINIC_CA}`, fingerprint: `\${tenant.fingerprint}`, expires: { down: '3d' } }, []],
