@@ -4,19 +4,19 @@
  * Connections: one pool for each place, shared by all its queues. Each worker holds one of them for LISTEN, all else takes turns on
  * `SPARE_CONNECTIONS`; so a process with W workers at a place has at most W + SPARE_CONNECTIONS there.
  */
-import {
-  assertSchemaCompatibility,
-  type BackendFactory,
-  PostgresConnection,
-  PostgresQueueBackend,
-  Queue,
-  runMigrations,
-  Worker,
-} from 'bullmq';
+import { assertSchemaCompatibility, type BackendFactory, PostgresConnection, PostgresQueueBackend, Queue, runMigrations } from 'bullmq';
 import pg from 'pg';
 import type { Log } from '../core/process.ts';
 import type { QueueRef } from './contract.ts';
-import type { BullQueue, BullWorker, BullWorkerOptions, Handle, Transport } from './transport.ts';
+import {
+  type BullQueue,
+  type BullWorker,
+  type BullWorkerOptions,
+  type Handle,
+  PatientWorker,
+  SILENCE_MS,
+  type Transport,
+} from './transport.ts';
 
 /** What is nobody's but ours: BullMQ's own default. */
 const MAIN_SCHEMA = 'bullmq';
@@ -44,15 +44,17 @@ export class PostgresTransport implements Transport {
   readonly #url: string;
   readonly #name: string;
   readonly #log: Log;
+  readonly #silenceMs: number;
   readonly #pools = new Map<string, pg.Pool>();
 
-  constructor(options: { url: string; name: string; log: Log }) {
+  constructor(options: { url: string; name: string; log: Log; silenceMs?: number }) {
     this.#url = options.url;
     this.#name = options.name;
     this.#log = options.log;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
-  /** BullMQ's workers, without their tables, try again without a pause: thousands of errors a second. */
+  /** So that whoever starts is told, once and with the remedy; BullMQ would go on trying. */
   async check(location: string | undefined): Promise<void> {
     const client = await this.#pool(location)
       .connect()
@@ -91,7 +93,7 @@ export class PostgresTransport implements Transport {
   worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
     const pool = this.#pool(location);
     pool.options.max += 1;
-    return new Worker(name, handle, { ...options, connection: pool as never }, factoryFor(schemaOf(location)));
+    return new PatientWorker(name, handle, { ...options, connection: pool as never }, factoryFor(schemaOf(location)));
   }
 
   async close(): Promise<void> {
@@ -110,6 +112,8 @@ export class PostgresTransport implements Transport {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: 5_000,
+      statement_timeout: this.#silenceMs,
+      query_timeout: this.#silenceMs,
     });
     // BullMQ adds a listener for each queue and worker.
     pool.setMaxListeners(100);
@@ -121,11 +125,49 @@ export class PostgresTransport implements Transport {
   }
 }
 
+/**
+ * BullMQ's own remember for ever that the server was away at their first look: such a queue would take no job, and such a worker end none,
+ * until the process is restarted.
+ */
+class LastingConnection extends PostgresConnection {
+  #ready: Promise<void> | undefined;
+
+  override waitUntilReady(): Promise<void> {
+    this.#ready ??= this.#look().catch((error: Error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #look(): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await assertSchemaCompatibility(client, this.schema);
+    } finally {
+      client.release();
+    }
+  }
+}
+
+class LastingBackend extends PostgresQueueBackend {
+  readonly #own: LastingConnection;
+
+  constructor(connection: LastingConnection, name: string, options: never) {
+    super(connection, name, options);
+    this.#own = connection;
+  }
+
+  override waitUntilReady(): Promise<void> {
+    return this.#own.waitUntilReady();
+  }
+}
+
 /** BullMQ's own factory, but for the schema: with a pool that is handed in, that one always takes the default. */
 function factoryFor(schema: string): BackendFactory {
-  return (name, options, factoryOptions = {}) => {
-    const connection = new PostgresConnection(options.connection as never);
+  return (name, options) => {
+    const connection = new LastingConnection(options.connection as never);
     Object.assign(connection, { schema });
-    return new PostgresQueueBackend(connection, name, options as never, true, factoryOptions.withBlockingConnection ? name : undefined);
+    return new LastingBackend(connection, name, options as never);
   };
 }

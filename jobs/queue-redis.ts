@@ -3,11 +3,19 @@
  *
  * Connections of a process: one that adds, one that works, and one for each worker on which it waits for jobs.
  */
-import { Queue, Worker } from 'bullmq';
+import { Queue } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../core/process.ts';
 import type { QueueRef } from './contract.ts';
-import type { BullQueue, BullWorker, BullWorkerOptions, Handle, Transport } from './transport.ts';
+import {
+  type BullQueue,
+  type BullWorker,
+  type BullWorkerOptions,
+  type Handle,
+  PatientWorker,
+  SILENCE_MS,
+  type Transport,
+} from './transport.ts';
 
 const CONNECT_MS = 5_000;
 const COMMAND_MS = 5_000;
@@ -41,14 +49,16 @@ export class RedisTransport implements Transport {
   readonly #url: string;
   readonly #name: string;
   readonly #log: Log;
+  readonly #silenceMs: number;
   #adding: Redis | undefined;
   #working: Redis | undefined;
 
-  constructor(options: { url: string; name: string; log: Log }) {
+  constructor(options: { url: string; name: string; log: Log; silenceMs?: number }) {
     assertRedisUrl(options.url);
     this.#url = options.url;
     this.#name = options.name;
     this.#log = options.log;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
   async check(location: string | undefined): Promise<void> {
@@ -61,7 +71,7 @@ export class RedisTransport implements Transport {
       await redis.connect();
       const info = await redis.info();
       assertFit(info);
-      // BullMQ's workers, without the right to their keys, try again without a pause.
+      // Without the right to these keys BullMQ would go on trying.
       await redis.exists(`${prefixOf(location)}:rights`);
       if (!/^maxmemory_policy:noeviction/m.test(info)) {
         this.#log.warn({}, 'Redis may throw jobs away when its memory is full: set maxmemory-policy to noeviction');
@@ -85,7 +95,7 @@ export class RedisTransport implements Transport {
 
   worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
     this.#working ??= this.#connect({ maxRetriesPerRequest: null });
-    return new Worker(name, handle, { ...options, connection: this.#working, prefix: prefixOf(location) });
+    return new PatientWorker(name, handle, { ...options, connection: this.#working, prefix: prefixOf(location) });
   }
 
   async close(): Promise<void> {
@@ -97,6 +107,7 @@ export class RedisTransport implements Transport {
     const redis = new Redis(this.#url, {
       connectionName: `rounds-queue-${this.#name.replace(/[^\w-]/g, '-')}`,
       connectTimeout: CONNECT_MS,
+      socketTimeout: this.#silenceMs,
       keepAlive: 10_000,
       retryStrategy: (times) => Math.min(times * 100, MAX_RECONNECT_MS),
       // A replica that was a primary until a moment ago: connect anew, to whoever is it now.

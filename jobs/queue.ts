@@ -16,6 +16,7 @@ const LOCK_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
 /** How soon a lost server is looked for again. BullMQ's own 15 s would cost whole rounds after each restart. */
 const RETRY_MS = 1_000;
+const FORCED_CLOSE_MS = 500;
 /** A queue that has not taken a job by then counts as away. */
 const ADD_MS = 5_000;
 
@@ -78,6 +79,8 @@ export interface QueueOptions {
   name: string;
   /** For an agent: the location whose place it goes to, the only one that its credentials open. */
   location?: string;
+  /** How long an answer may be due before its connection is given up; 15 s unless told. */
+  silenceMs?: number;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -210,9 +213,11 @@ class BullQueues implements Queues {
 
   async #closeWorker(worker: BullWorker, boundMs: number): Promise<void> {
     if (!this.#workers.delete(worker)) return;
-    const bound = new Promise<'late'>((resolve) => setTimeout(resolve, boundMs, 'late').unref());
+    const within = (ms: number) => new Promise<'late'>((resolve) => setTimeout(resolve, ms, 'late').unref());
     const closed = worker.close().then(() => 'closed' as const);
-    if ((await Promise.race([closed, bound])) === 'late') await worker.close(true);
+    if ((await Promise.race([closed, within(boundMs)])) === 'closed') return;
+    // By force it may wait for ever as well, for a server that refuses its user.
+    await Promise.race([worker.close(true), within(FORCED_CLOSE_MS)]);
   }
 }
 

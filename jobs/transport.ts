@@ -1,6 +1,13 @@
 /** What `queue.ts` needs of a backend. */
-import type { Queue, WorkerOptions } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IQueueBackend, type Job, type Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { QueueRef } from './contract.ts';
+
+/**
+ * A connection on which an answer has been due for so long is given up for another: the server, or the way to it, is gone without a word,
+ * and TCP by itself notices after some 15 minutes. BullMQ waits for jobs at most 10 s at a time.
+ */
+export const SILENCE_MS = 15_000;
 
 /** What BullMQ calls for a job. */
 export type Handle = (job: { id?: string; data: unknown }, token?: string, signal?: AbortSignal) => Promise<void>;
@@ -18,6 +25,18 @@ export interface BullWorker {
 }
 
 export type BullWorkerOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
+
+/** After most errors BullMQ asks for the next job without a pause: thousands of times a second, each of them a line in the log. */
+export class PatientWorker extends Worker<unknown, void, string, IQueueBackend> {
+  protected override async moveToActive(token: string, name?: string): Promise<Job<unknown, void>> {
+    try {
+      return await super.moveToActive(token, name);
+    } catch (error) {
+      if (!this.closing) await sleep(this.opts.runRetryDelay);
+      throw error;
+    }
+  }
+}
 
 export interface Transport {
   /** Throws one clear sentence when the place cannot be used; without a location, the place that is nobody's but ours. */
