@@ -1,5 +1,4 @@
 /** How a run ends early: at the end of its time, with the agent that stops, or by what the target did wrong. */
-import type { Failure } from '../core/result.ts';
 import { AgentFault, type ProbeContext } from './probe.ts';
 import { withoutPort } from './words.ts';
 
@@ -21,20 +20,6 @@ export class TargetTrouble extends Error {
     this.name = 'TargetTrouble';
     this.kind = kind;
   }
-}
-
-/** Kinds that say that Rounds cannot see, and nothing of the target. */
-const FAULTS = new Set(['unreadable', 'permission']);
-
-/** The verdict that a failure comes to. */
-export function judged(failure: Failure): { verdict: 'down' | 'fault'; failure: Failure } {
-  return { verdict: FAULTS.has(failure.kind) ? 'fault' : 'down', failure };
-}
-
-/** The verdict that a {@link TargetTrouble} comes to. Throws everything else that it is given. */
-export function judgedTrouble(error: unknown): { verdict: 'down' | 'fault'; failure: Failure } {
-  if (!(error instanceof TargetTrouble)) throw error;
-  return judged({ kind: error.kind, message: error.message });
 }
 
 /**

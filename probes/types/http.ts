@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { sizeBytes, urlOrSecret } from '../../core/config/units.ts';
 import type { Failure } from '../../core/result.ts';
-import { judged, judgedTrouble } from '../deadline.ts';
+import { judged, judgedTrouble } from '../attempt.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { hiding } from '../quote.ts';
 import type { Judged } from '../signs.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, urlOrSecret } from '../../core/config/units.ts';
-import { deadlineSignal, judgedTrouble } from '../deadline.ts';
+import { attempt } from '../attempt.ts';
+import { deadlineSignal } from '../deadline.ts';
 import { judge } from '../postgres/judge.ts';
 import { openSession } from '../postgres/session.ts';
 import { readVitals, type Vitals } from '../postgres/vitals.ts';
@@ -70,21 +71,17 @@ export default defineProbe({
   run,
 });
 
-async function run(params: Params, context: ProbeContext): Promise<Outcome> {
-  const startedMs = context.monotonic();
-  const measurements: Record<string, number> = {};
-  try {
+function run(params: Params, context: ProbeContext): Promise<Outcome> {
+  return attempt(context, async (measurements) => {
     const vitals = await examine(params, context, measurements);
     const findings = vitals.blocker ? [vitals.blocker] : [];
-    return { ...judge(vitals, params), durationMs: spent(measurements), measurements, findings };
-  } catch (error) {
-    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
-  }
+    return { ...judge(vitals, params), durationMs: felt(measurements), findings };
+  });
 }
 
 /** What a user of the database would feel: login and a query, not our reading of statistics. */
-function spent(measurements: Record<string, number>): number {
-  return (measurements.login_ms ?? 0) + (measurements.query_ms ?? 0);
+function felt({ login_ms = 0, query_ms = 0 }: Record<string, number>): number {
+  return login_ms + query_ms;
 }
 
 async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {

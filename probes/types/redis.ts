@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
-import { deadlineSignal, judgedTrouble } from '../deadline.ts';
+import { attempt } from '../attempt.ts';
+import { deadlineSignal } from '../deadline.ts';
 import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { writeAndRead } from '../redis/canary.ts';
 import { judge } from '../redis/judge.ts';
@@ -133,16 +134,12 @@ export default defineProbe({
   run,
 });
 
-async function run(params: Params, context: ProbeContext): Promise<Outcome> {
-  const startedMs = context.monotonic();
-  const measurements: Record<string, number> = {};
-  try {
+function run(params: Params, context: ProbeContext): Promise<Outcome> {
+  return attempt(context, async (measurements) => {
     const vitals = await examine(params, context, measurements);
     const findings = vitals.slowest ? [vitals.slowest] : [];
-    return { ...judge(vitals, params), durationMs: felt(measurements), measurements, findings };
-  } catch (error) {
-    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
-  }
+    return { ...judge(vitals, params), durationMs: felt(measurements), findings };
+  });
 }
 
 /** What a user of the server would feel, not our reading of its signs. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { sizeBytes } from '../../core/config/units.ts';
-import { judgedTrouble, TargetTrouble } from '../deadline.ts';
+import { attempt } from '../attempt.ts';
+import { TargetTrouble } from '../deadline.ts';
 import { type Link, withLink } from '../net/connect.ts';
 import { type Ear, hear } from '../net/hear.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
@@ -87,16 +88,11 @@ export default defineProbe({
   run,
 });
 
-async function run(params: Params, context: ProbeContext): Promise<Outcome> {
-  const startedMs = context.monotonic();
-  const measurements: Record<string, number> = {};
-  const durationMs = () => context.monotonic() - startedMs;
-  try {
+function run(params: Params, context: ProbeContext): Promise<Outcome> {
+  return attempt(context, async (measurements) => {
     await withLink(params, context, measurements, (link) => converse(link, params, context, measurements));
-    return { verdict: 'up', durationMs: durationMs(), measurements };
-  } catch (error) {
-    return { ...judgedTrouble(error), durationMs: durationMs(), measurements };
-  }
+    return { verdict: 'up' };
+  });
 }
 
 async function converse(link: Link, { send, expect, readLimit }: Params, context: ProbeContext, measurements: Record<string, number>) {

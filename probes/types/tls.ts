@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import * as z from 'zod';
 import { withoutReferences } from '../../core/config/references.ts';
 import { durationMs } from '../../core/config/units.ts';
-import { judgedTrouble } from '../deadline.ts';
+import { attempt } from '../attempt.ts';
 import { withLink } from '../net/connect.ts';
 import { family, fitsFamily, host, OTHER_FAMILY, port } from '../net/options.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
@@ -110,8 +110,7 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
   // Read before the clock starts, because it is our time and not the server's.
   const trust = { anchors: anchorsWith(params.ca), context: lenientContext(params.ca) };
   const startedMs = context.monotonic();
-  const measurements: Record<string, number> = {};
-  try {
+  return await attempt(context, async (measurements) => {
     const seen = await look(params, trust.context, context, measurements);
     const durationMs = context.monotonic() - startedMs;
     const chain = chainOf(seen.leaf, seen.sent, trust.anchors);
@@ -119,10 +118,8 @@ async function run(params: Params, context: ProbeContext): Promise<Outcome> {
     const nowMs = Date.now();
     Object.assign(measurements, daysLeft(chain, nowMs), { chain_count: chain.length });
     const name = params.certificateName ?? params.serverName ?? params.host;
-    return { ...judge({ ...seen, chain }, { ...params, name }, nowMs), durationMs, measurements };
-  } catch (error) {
-    return { ...judgedTrouble(error), durationMs: context.monotonic() - startedMs, measurements };
-  }
+    return { ...judge({ ...seen, chain }, { ...params, name }, nowMs), durationMs };
+  });
 }
 
 async function look(params: Params, secure: SecureContext, context: ProbeContext, measurements: Record<string, number>): Promise<Shown> {

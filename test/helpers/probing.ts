@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach } from 'vitest';
 import type { ProbeContext } from '../../probes/probe.ts';
 import { quietLog } from './log.ts';
 
@@ -50,6 +51,19 @@ export async function listening(server: Server): Promise<TestServer> {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** Keeps servers for the file that calls it, and closes them after each of its tests. */
+export function keptServers(): (server: Promise<TestServer>) => Promise<TestServer> {
+  const servers: TestServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  return async (starting) => {
+    const server = await starting;
+    servers.push(server);
+    return server;
   };
 }
 

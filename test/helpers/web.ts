@@ -1,22 +1,18 @@
 /** Servers of the loopback for the http probe, and the probe pointed at them. */
 import { createServer, type RequestListener } from 'node:http';
-import { afterEach } from 'vitest';
 import http from '../../probes/types/http.ts';
-import { listening, probeContext, type TestServer } from './probing.ts';
+import { keptServers, listening, probeContext, type TestServer } from './probing.ts';
 
 export type WebServer = TestServer & { url: string };
 
 /** Servers that are closed after each test of the file. */
 export function webServers() {
-  const servers: TestServer[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
-  const keep = (server: TestServer, scheme = 'http'): WebServer => {
-    servers.push(server);
+  const keepOpen = keptServers();
+  const keep = async (starting: Promise<TestServer>, scheme = 'http'): Promise<WebServer> => {
+    const server = await keepOpen(starting);
     return { ...server, url: `${scheme}://127.0.0.1:${server.port}/` };
   };
-  return { keep, serve: async (answer: RequestListener) => keep(await listening(createServer(answer))) };
+  return { keep, serve: (answer: RequestListener) => keep(listening(createServer(answer))) };
 }
 
 /** Runs the probe once with options as they stand in the file. */

@@ -86,7 +86,7 @@ describe('a body that breaks off', () => {
     ['by closing', (socket: Socket) => socket.end(HEAD)],
     ['within a chunk', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf')],
   ])('%s', async (_, answer) => {
-    const server = keep(await listening(createTcp((socket) => socket.once('data', () => answer(socket)))));
+    const server = await keep(listening(createTcp((socket) => socket.once('data', () => answer(socket)))));
     const outcome = await probe({ url: server.url });
     expect(outcome).toMatchObject({
       verdict: 'down',
@@ -98,13 +98,13 @@ describe('a body that breaks off', () => {
   });
 
   test('an answer without a length ends with its connection', async () => {
-    const server = keep(await listening(createTcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it')))));
+    const server = await keep(listening(createTcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it')))));
     expect((await probe({ url: server.url, expect: { text: 'all of it' } })).verdict).toBe('up');
   });
 
   test('a server that changes the protocol has answered', async () => {
     const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
-    const server = keep(await listening(createTcp((socket) => socket.once('data', () => socket.write(upgrade)))));
+    const server = await keep(listening(createTcp((socket) => socket.once('data', () => socket.write(upgrade)))));
     expect((await probe({ url: server.url })).failure?.message).toBe('answered 101, expected 200 to 399');
     const headers = { Connection: 'Upgrade', Upgrade: 'websocket' };
     expect(await probe({ url: server.url, headers, expect: { status: 101 } })).toMatchObject({

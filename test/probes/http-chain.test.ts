@@ -295,7 +295,7 @@ test('a secret of the file reaches the server and no message', async () => {
 });
 
 test('an order of the version before, with one request and its options as they were, still runs', async () => {
-  const server = keep(await listening(createTcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nready')))));
+  const server = await keep(listening(createTcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nready')))));
   const old = {
     url: server.url,
     method: 'GET',

@@ -25,7 +25,7 @@ async function serveTls(options: ServerOptions, names: string[] = []) {
   const listener = createServer({ ...options, SNICallback }, (_request, response) => response.end('ok'));
   // Handshakes that the client breaks off are what is tested.
   listener.on('tlsClientError', () => {});
-  return keep(await listening(listener), 'https');
+  return await keep(listening(listener), 'https');
 }
 
 describe('a certificate', () => {
@@ -119,8 +119,8 @@ describe('a certificate', () => {
   test('of another origin is never taken unseen', async () => {
     const other = await serveTls(server);
     const { url } = await serveTls(server);
-    const first = keep(
-      await listening(createServer(server, (_request, response) => response.writeHead(302, { location: other.url }).end())),
+    const first = await keep(
+      listening(createServer(server, (_request, response) => response.writeHead(302, { location: other.url }).end())),
       'https',
     );
     expect((await probe({ url, tls: { insecure: true } })).verdict).toBe('up');

@@ -1,31 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { createServer as createTcp } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
-import http from '../../probes/types/http.ts';
-import { blackHole, listening, probeContext, type TestServer } from '../helpers/probing.ts';
+import { describe, expect, test } from 'vitest';
+import { blackHole, listening } from '../helpers/probing.ts';
+import { probe, webServers } from '../helpers/web.ts';
 
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function serve(answer: RequestListener): Promise<TestServer & { url: string }> {
-  return await keep(await listening(createHttp(answer)));
-}
-
-function keep(server: TestServer): TestServer & { url: string } {
-  servers.push(server);
-  return { ...server, url: `http://127.0.0.1:${server.port}/` };
-}
-
-function probe(params: Record<string, unknown>, changes: Parameters<typeof probeContext>[0] = {}) {
-  return http.run(http.schema.parse(params), probeContext(changes));
-}
+const { keep, serve } = webServers();
 
 describe('an answer as expected', () => {
   test('is up, with a time for each phase that took place', async () => {
@@ -88,7 +67,7 @@ describe('an answer that is not as expected', () => {
   });
 
   test('what is not HTTP is told as such', async () => {
-    const server = keep(await listening(createTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))));
+    const server = await keep(listening(createTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))));
     expect((await probe({ url: server.url })).failure?.kind).toBe('protocol');
   });
 
@@ -99,14 +78,14 @@ describe('an answer that is not as expected', () => {
   });
 
   test('a connection that is closed before the answer', async () => {
-    const server = keep(await listening(createTcp((socket) => socket.once('data', () => socket.destroy()))));
+    const server = await keep(listening(createTcp((socket) => socket.once('data', () => socket.destroy()))));
     expect((await probe({ url: server.url })).failure?.kind).toBe('connection-reset');
   });
 });
 
 describe('no answer', () => {
   test('a server that accepts and says nothing', async () => {
-    const server = keep(await blackHole());
+    const server = await keep(blackHole());
     const outcome = await probe({ url: server.url }, { timeoutMs: 200 });
     expect(outcome).toMatchObject({ verdict: 'down', failure: { kind: 'timeout', message: 'no answer within 200 ms' } });
     await server.drained();
@@ -123,7 +102,7 @@ describe('no answer', () => {
   });
 
   test('a TLS handshake that is never answered', async () => {
-    const server = keep(await blackHole());
+    const server = await keep(blackHole());
     const outcome = await probe({ url: server.url.replace('http:', 'https:') }, { timeoutMs: 1000 });
     expect(outcome.failure).toEqual({ kind: 'timeout', message: 'no TLS handshake within 1 s' });
   });
@@ -168,34 +147,8 @@ describe('redirects', () => {
   });
 });
 
-describe('TLS', () => {
-  test('a certificate that nobody trusts is down, and up with its authority', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'rounds-tls-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=clinic.example', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject], {
-      stdio: 'ignore',
-    });
-    const server = keep(
-      await listening(createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end('ok'))),
-    );
-    const ca = readFileSync(cert, 'utf8');
-    rmSync(folder, { recursive: true });
-    const url = `https://127.0.0.1:${server.port}/`;
-    expect((await probe({ url })).failure).toEqual({
-      kind: 'tls',
-      message: `127.0.0.1:${server.port}: the certificate is signed by nobody that is trusted`,
-    });
-    const trusted = await probe({ url, ca });
-    expect(trusted.verdict).toBe('up');
-    expect(trusted.measurements).toHaveProperty('tls_ms');
-    const otherName = await probe({ url: url.replace('127.0.0.1', 'localhost'), ca });
-    expect(otherName.failure?.message).toMatch(/the certificate is for another name$/);
-  });
-});
-
 test('an agent that stops ends the request at once, and it is nobody’s failure', async () => {
-  const server = keep(await blackHole());
+  const server = await keep(blackHole());
   const stop = new AbortController();
   const stopping = new Error('stopping');
   const run = probe({ url: server.url }, { signal: stop.signal });

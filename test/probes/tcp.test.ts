@@ -1,19 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AgentFault } from '../../probes/probe.ts';
 import tcp from '../../probes/types/tcp.ts';
-import { blackHole, listening, probeContext, type TestServer } from '../helpers/probing.ts';
+import { blackHole, keptServers, listening, probeContext, type TestServer } from '../helpers/probing.ts';
 
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function keep(server: Promise<TestServer>): Promise<TestServer> {
-  const started = await server;
-  servers.push(started);
-  return started;
-}
+const keep = keptServers();
 
 function serve(talk: (socket: Socket) => void): Promise<TestServer> {
   const server: Server = createServer((socket) => {

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, createServer, TLSSocket, type TlsOptions } from 'node:tls';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentFault } from '../../probes/probe.ts';
 import { chainOf, validity } from '../../probes/tls/chain.ts';
 import { judge, type Rules } from '../../probes/tls/judge.ts';
 import { indexed } from '../../probes/tls/trust.ts';
 import tls from '../../probes/types/tls.ts';
 import { authority, type Certificate, certificate, withBrokenEnd } from '../helpers/certificates.ts';
-import { blackHole, listening, probeContext, type TestServer } from '../helpers/probing.ts';
+import { blackHole, keptServers, listening, probeContext, type TestServer } from '../helpers/probing.ts';
 import { testServer } from '../helpers/server.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,16 +26,7 @@ beforeAll(async () => {
   portal = await certificate({ by: issuing });
 });
 
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function keep(server: Promise<TestServer>): Promise<TestServer> {
-  const started = await server;
-  servers.push(started);
-  return started;
-}
+const keep = keptServers();
 
 function serve(options: TlsOptions): Promise<TestServer> {
   const server = createServer(options, (socket) => socket.on('error', () => {}));
