@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Start } from '../core/process.ts';
 import { VERSION } from '../core/version.ts';
+import { QUEUES } from '../jobs/contract.ts';
 import { openQueues } from '../jobs/queue.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
@@ -47,7 +48,8 @@ export const start: Start = async ({ env, log, options }) => {
     filesFolder: resolve(env.ROUNDS_JOURNEYS ?? dirname(options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml')),
   });
   return {
-    ready: async () => reporter.trouble(),
+    // An agent that is given no work has no report to fail with.
+    ready: async () => reporter.trouble() ?? (await queues.trouble(QUEUES.round(location))),
     stop: async () => {
       await agent.stop();
       await reporter.close();

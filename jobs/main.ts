@@ -6,6 +6,7 @@ import type { Start } from '../core/process.ts';
 import { loadActions } from '../runbooks/registry.ts';
 import { openPool } from '../store/db.ts';
 import { watchConfig } from '../store/in-force.ts';
+import { QUEUES } from './contract.ts';
 import { openQueues, queueUrlOf } from './queue.ts';
 import { startWorker } from './worker.ts';
 
@@ -43,7 +44,8 @@ export const start: Start = async ({ env, log, options }) => {
   return {
     ready: async () => {
       const answer = await pool.query('select 1').catch((error: Error) => error);
-      return answer instanceof Error ? `PostgreSQL does not answer: ${answer.message}` : watch.trouble();
+      if (answer instanceof Error) return `PostgreSQL does not answer: ${answer.message}`;
+      return watch.trouble() ?? (await queues.trouble(QUEUES.notify));
     },
     reload: async () => {
       await applyAgain(own);

@@ -52,6 +52,8 @@ export interface Queues {
   work(queue: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working;
   /** How much is on a queue. Throws when it is away. */
   load(queue: QueueRef): Promise<QueueLoad>;
+  /** One sentence while a queue does not answer, or refuses; `undefined` when all is well. */
+  trouble(queue: QueueRef): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -193,6 +195,15 @@ class BullQueues implements Queues {
     const load = { waiting, active: counts.active ?? 0, delayed: counts.delayed ?? 0, failed: counts.failed ?? 0 };
     const [oldest] = waiting === 0 ? [] : await inTime(queue.getWaiting(0, 0));
     return oldest ? { ...load, oldestMs: oldest.timestamp + (oldest.opts.delay ?? 0) } : load;
+  }
+
+  async trouble(ref: QueueRef): Promise<string | undefined> {
+    try {
+      await inTime(this.#queue(ref).getJobCounts('wait'));
+      return undefined;
+    } catch (error) {
+      return `The queue is away: ${(error as Error).message}`;
+    }
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,14 @@ onEachQueue((backend) => {
     await expect.poll(() => seen.sort(), { timeout: 30_000 }).toEqual(expect.arrayContaining(FIVE));
   });
 
+  it('says whether it answers', { timeout: 30_000 }, async () => {
+    expect(await queues.trouble(results)).toBeUndefined();
+    await gate.shut();
+    await expect.poll(() => queues.trouble(results), { timeout: 10_000 }).toMatch(/^The queue is away: ./);
+    await gate.open();
+    await expect.poll(() => queues.trouble(results), { timeout: 20_000, interval: 500 }).toBeUndefined();
+  });
+
   it('gives up connections on which nothing comes back', { timeout: 90_000 }, async () => {
     const seen: string[] = [];
     queues.work(results, { concurrency: 2, policy: 'until-stored' }, async ({ id }) => {
