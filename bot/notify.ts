@@ -28,7 +28,7 @@ const INVITATION_TURN_MS = 30_000;
 
 export class Notifier {
   readonly #parts: NotifierParts;
-  readonly #inHand = new Map<string, { channel: string | undefined; done: Promise<void> }>();
+  readonly #inHand = new Map<string, { channel: string | undefined; changesPost: boolean; done: Promise<void> }>();
   readonly #heldUntilMs = new Map<string, number>();
   #nextUpdateMs = 0;
   #trouble: string | undefined = undefined;
@@ -87,6 +87,7 @@ export class Notifier {
         leaseMs: timing.leaseMs,
         channelGapMs: timing.channelGapMs,
         channelsHeld: this.#channelsHeld(),
+        changesHeld: this.#changesHeld(),
       });
       if (!claim) break;
       this.#take(claim);
@@ -103,12 +104,21 @@ export class Notifier {
     return [...this.#heldUntilMs.keys(), ...[...this.#inHand.values()].flatMap((one) => one.channel ?? [])];
   }
 
+  /** One change at a time, and none before its turn: those that wait for it in hand would keep first posts from being sent. */
+  #changesHeld(): boolean {
+    return this.#untilChangeMs() > 0 || [...this.#inHand.values()].some((one) => one.changesPost);
+  }
+
+  #untilChangeMs(): number {
+    return Math.max(0, this.#nextUpdateMs - this.#parts.clock.monotonic());
+  }
+
   #take(claim: Claim): void {
     const done = this.#handle(claim).finally(() => {
       this.#inHand.delete(claim.id);
       this.wake();
     });
-    this.#inHand.set(claim.id, { channel: claim.channel, done });
+    this.#inHand.set(claim.id, { channel: claim.channel, changesPost: claim.changesPost, done });
   }
 
   async #handle(claim: Claim): Promise<void> {
@@ -199,10 +209,11 @@ export class Notifier {
     if (turnMs > nowMs) await new Promise((resolve) => setTimeout(resolve, turnMs - nowMs));
   }
 
-  /** Until the next poll, or until somebody wakes us. */
+  /** Until the next poll, the turn of the next change, or until somebody wakes us. */
   async #pause(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#parts.timing.pollMs);
+      const { pollMs } = this.#parts.timing;
+      const timer = setTimeout(resolve, Math.min(pollMs, this.#untilChangeMs() || pollMs));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

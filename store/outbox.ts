@@ -67,6 +67,8 @@ export interface Claim {
   reason: string;
   /** How often it has been claimed, this time included. */
   tries: number;
+  /** It changes a post that is there, of which Slack takes few. */
+  changesPost: boolean;
   /** How long ago a request with it went out of which nothing is known; `undefined` when none did. */
   sentAgoMs?: number;
 }
@@ -84,6 +86,7 @@ interface ClaimRow {
   reason: string;
   tries: number;
   sent_ago_ms: number | null;
+  changes_post: boolean;
 }
 
 export interface ClaimOptions {
@@ -92,6 +95,8 @@ export interface ClaimOptions {
   channelGapMs: number;
   /** Channels that Slack told us to leave alone for now. */
   channelsHeld?: readonly string[];
+  /** Posts that are there already are not to be changed now: it is not their turn, and first posts are not to wait behind them. */
+  changesHeld?: boolean;
 }
 
 /**
@@ -106,6 +111,7 @@ with busy as materialized (
 select o.id from outbox o
 where (o.state = 'wanted' and o.not_before <= now() or o.state = 'claimed' and o.lease_until < now())
   and (o.channel is null or (o.channel <> all ($2::text[]) and o.channel not in (select channel from busy)))
+  and not ($3 and o.kind = 'incident' and exists (select from post where post.incident_id = o.incident_id and post.ts is not null))
   and not exists (
     select 1 from outbox other
     where other.lane = o.lane and other.id <> o.id and other.state in ('wanted', 'claimed') and (
@@ -125,14 +131,15 @@ const TAKE = `
 with before as (select id, extract(epoch from now() - sending_since) * 1000 as sent_ago_ms from outbox where id = $1)
 update outbox set state = 'claimed', token = token + 1, tries = tries + 1, lease_until = now() + $2 * interval '1 millisecond'
 from before where outbox.id = before.id
-returning outbox.*, before.sent_ago_ms::float8 as sent_ago_ms`;
+returning outbox.*, before.sent_ago_ms::float8 as sent_ago_ms,
+  kind = 'incident' and exists (select from post where post.incident_id = outbox.incident_id and post.ts is not null) as changes_post`;
 
 /** Takes the row whose turn it is, or `undefined`. Safe with any number of bots. */
 export async function claimNext(pool: Pool, options: ClaimOptions): Promise<Claim | undefined> {
   return inTransaction(pool, async (db) => {
     // One claim at a time over all bots: two snapshots, each without the other's claim, would put two rows of a lane in flight.
     await db.query('select pg_advisory_xact_lock($1)', [CLAIM_LOCK]);
-    const found = await db.query<{ id: string }>(CLAIM, [options.channelGapMs, options.channelsHeld ?? []]);
+    const found = await db.query<{ id: string }>(CLAIM, [options.channelGapMs, options.channelsHeld ?? [], options.changesHeld ?? false]);
     const id = found.rows[0]?.id;
     if (id === undefined) return undefined;
     const { rows } = await db.query<ClaimRow>(TAKE, [id, options.leaseMs]);
@@ -161,6 +168,7 @@ function fromRow(row: ClaimRow): Claim {
     priority: row.priority,
     reason: row.reason,
     tries: row.tries,
+    changesPost: row.changes_post,
     ...(row.channel ? { channel: row.channel } : {}),
     ...(row.incident_id ? { incidentId: row.incident_id } : {}),
     ...(row.timeline_id ? { timelineId: row.timeline_id } : {}),

@@ -65,6 +65,21 @@ describe('an incident', () => {
     expect(said.slice(1)).toEqual(['Ana acknowledged.', 'Ben acknowledged.', 'Cleo acknowledged.', 'Dora acknowledged.']);
   });
 
+  test('is told at once, however many older ones wait for their turn to be changed', async () => {
+    const notifier = await slack.notifier({ updateGapMs: 600_000, atOnce: 2 });
+    const older = [];
+    for (const scope of ['one', 'two', 'three', 'four']) older.push(await openIncident(slack.pool, { scope }));
+    notifier.start();
+    await settled(slack);
+    for (const id of older) await wantPost(slack.pool, id, 'impact-changed');
+    const open = async () =>
+      (await slack.query<{ reason: string }>(`select reason from outbox where state in ('wanted', 'claimed')`)).length;
+    await until('one change', async () => (await open()) === 3);
+    await openIncident(slack.pool, { scope: 'five' });
+    await until('the fifth post', async () => (await slack.history()).length === 5);
+    expect(await open(), 'the changes of three, which waited no shorter').toBeGreaterThanOrEqual(3);
+  });
+
   test('that changed five times before anybody could send is posted once, as it is now', async () => {
     const id = await openIncident(slack.pool);
     for (let change = 0; change < 4; change++) await wantPost(slack.pool, id, 'impact-changed');
