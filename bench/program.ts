@@ -1,6 +1,7 @@
 /** The benchmarks by name, their options and their help. */
 import { Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
+import { queueOption } from './backend.ts';
 import type { BenchContext, Benchmark } from './benchmark.ts';
 import { tableOf } from './table.ts';
 
@@ -16,13 +17,14 @@ const count = (flags: string, words: string, usual: number) => new Option(flags,
 const BENCHMARKS: readonly Entry[] = [
   {
     name: 'pipeline',
-    summary: 'scheduled HTTP checks through worker, agent and PostgreSQL: checks per CPU second, how late they begin, memory',
+    summary: 'scheduled HTTP checks through worker, agent, queue and PostgreSQL: checks per CPU second, how late they begin, memory',
     options: [
       count('--runs <count>', 'how often everything is started anew and measured', 3),
       count('--seconds <count>', 'the length of a window', 30),
       count('--warm-up <seconds>', 'how long it runs before the window', 15),
       count('--checks <count>', 'checks in the configuration', 5_000),
       count('--every <seconds>', 'the interval of each', 5),
+      queueOption(),
       new Option('--profile <folder>', 'keep CPU profiles of worker and agent there; the figures of such a run do not count'),
     ],
     load: async () => (await import('./pipeline/pipeline.ts')).pipeline,
@@ -36,6 +38,12 @@ const BENCHMARKS: readonly Entry[] = [
       count('--warm-up <count>', 'journeys of each side before the first turn', 5),
     ],
     load: async () => (await import('./journey/journey.ts')).journey,
+  },
+  {
+    name: 'alert',
+    summary: 'targets that break at random moments: how soon their post is at Slack, from the first failure and from the verdict',
+    options: [count('--incidents <count>', 'targets that break, each once, a third of them by silence', 30), queueOption()],
+    load: async () => (await import('./alert/alert.ts')).alert,
   },
 ];
 

@@ -3,12 +3,13 @@
  * reported, stored and judged. Each run starts everything anew, and has the bare client as its baseline just before.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BenchContext, type Benchmark, countOf, type Figures, withClosers } from '../benchmark.ts';
+import { type Backend, backendsOf } from '../backend.ts';
+import { type BenchContext, type Benchmark, countOf, withClosers } from '../benchmark.ts';
 import { ofType, startChild } from '../child.ts';
 import { nameMachine } from '../machine.ts';
 import { profileInWords } from '../profile.ts';
 import { median, rounded } from '../stats.ts';
-import { startStack } from './stack.ts';
+import { type Part, startStack } from './stack.ts';
 import { measureWindow, totalCpuS, type Window } from './window.ts';
 
 /** What the agent does at once, so that the baseline has as many sockets open. */
@@ -21,23 +22,29 @@ interface Run extends Window {
   postgresVersion: string;
 }
 
-/** Runs it several times and gives the medians. */
+/** Runs it several times on each backend of the queue and gives the medians; what stands at the top is that of the backend that costs more. */
 export const pipeline: Benchmark = async (context) => {
   const count = countOf(context, 'runs', 3);
+  const backends = await backendsOf(context);
   const machine = await nameMachine('');
-  const runs: Run[] = [];
-  for (let index = 0; index < count; index++) {
-    const run = await runOnce(context);
+  const runs: (Run & { backend: Backend })[] = [];
+  // By turns, so that an hour in which the machine is slower spoils neither of them alone.
+  for (let index = 0; index < count * backends.length; index++) {
+    const backend = backends[index % backends.length] ?? 'postgres';
+    const run = { ...(await runOnce(context, backend)), backend };
     runs.push(run);
-    context.say(`run ${index + 1} of ${count}: ${inWords(run)}`);
+    context.say(`run ${index + 1} of ${count * backends.length}, queue on ${backend}: ${inWords(run)}`);
   }
   const folder = context.options.profile;
   for (const process of folder === undefined ? [] : ['worker', 'agent'])
     context.say(`\n${process}: ${profileInWords(`${folder}/${process}`).join('\n')}`);
-  return { ...figuresOf(runs), machine: { ...machine, postgres: runs[0]?.postgresVersion ?? '' } };
+  const figures = backends.map((backend) => ({ backend, ...figuresOf(runs.filter((run) => run.backend === backend)) }));
+  const dearest = figures.reduce((worst, one) => (one.checks_per_cpu_second < worst.checks_per_cpu_second ? one : worst));
+  const each = figures.length > 1 ? Object.fromEntries(figures.map((one) => [one.backend, one])) : {};
+  return { ...dearest, ...each, machine: { ...machine, postgres: runs[0]?.postgresVersion ?? '' } };
 };
 
-function runOnce(context: BenchContext): Promise<Run> {
+function runOnce(context: BenchContext, backend: Backend): Promise<Run> {
   return withClosers(async (closers) => {
     const { env, signal } = context;
     const target = startChild({ script: 'bench/pipeline/target.ts', env: { PATH: env.PATH }, signal });
@@ -47,7 +54,7 @@ function runOnce(context: BenchContext): Promise<Run> {
     const seconds = countOf(context, 'seconds', 30);
     const baselineMs = Math.min(seconds * 1000, BASELINE_MS);
     const baseline = await bareRequestsPerCpuSecond(`${url}/status/1`, baselineMs, context);
-    const stack = await startStack(context, url, closers);
+    const stack = await startStack(context, backend, url, closers);
     // Every check has run once, the compiler has seen the code, and the pools are full.
     await sleep(countOf(context, 'warmUp', 15) * 1000, undefined, { signal });
     const window = await measureWindow(stack, seconds, context);
@@ -69,14 +76,14 @@ function perCpuSecond(run: Window): number {
   return run.results / totalCpuS(run.cpuS);
 }
 
-function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
+function figuresOf(runs: readonly Run[]) {
   const middle = (pick: (run: Run) => number, digits = 0) => rounded(median(runs.map(pick)), digits);
   const sum = (pick: (run: Run) => number, digits = 0) =>
     rounded(
       runs.reduce((total, run) => total + pick(run), 0),
       digits,
     );
-  const share = (process: keyof Window['cpuS']) => middle((run) => run.cpuS[process] / totalCpuS(run.cpuS), 2);
+  const share = (part: Part) => middle((run) => run.cpuS[part] / totalCpuS(run.cpuS), 2);
   return {
     checks_per_cpu_second: middle(perCpuSecond),
     baseline_node_http_per_cpu_second: middle(({ baseline }) => baseline),
@@ -91,10 +98,9 @@ function figuresOf(runs: readonly Run[]): Omit<Figures, 'machine'> {
     results_per_second: middle(({ results, seconds }) => results / seconds),
     cores_used: middle((run) => totalCpuS(run.cpuS) / run.seconds, 2),
     other_cores_used: middle((run) => run.otherCpuS / run.seconds, 2),
-    cpu_share: { worker: share('worker'), agent: share('agent'), postgres: share('postgres') },
+    cpu_share: { worker: share('worker'), agent: share('agent'), postgres: share('postgres'), redis: share('redis') },
     rss_mb_of: { worker: middle(({ rssMb }) => rssMb.worker), agent: middle(({ rssMb }) => rssMb.agent) },
     runs: runs.length,
-    backend: 'postgres',
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchContext } from '../benchmark.ts';
 import { machineCpuS } from '../machine.ts';
 import { residentMb, treeCpuS } from '../process-tree.ts';
-import type { Stack } from './stack.ts';
+import { PARTS, type Part, type Stack } from './stack.ts';
 
 export interface Window {
   seconds: number;
@@ -13,7 +13,7 @@ export interface Window {
   notUp: number;
   /** Runs that were due within the window and have no result, although their time is over. */
   missed: number;
-  cpuS: { worker: number; agent: number; postgres: number };
+  cpuS: Record<Part, number>;
   /** CPU that everybody else on the machine used, the target among them. */
   otherCpuS: number;
   rssMb: { worker: number; agent: number };
@@ -35,11 +35,7 @@ export async function measureWindow(stack: Stack, seconds: number, { signal }: B
   const rssMb = { worker: residentMb(stack.pids.worker), agent: residentMb(stack.pids.agent) };
   // A run may begin until its next slot, and its result travels with those of its round.
   await sleep((stack.everySeconds + 3) * 1000, undefined, { signal });
-  const cpuS = {
-    worker: end.cpuS.worker - begin.cpuS.worker,
-    agent: end.cpuS.agent - begin.cpuS.agent,
-    postgres: end.cpuS.postgres - begin.cpuS.postgres,
-  };
+  const cpuS = byPart((part) => end.cpuS[part] - begin.cpuS[part]);
   return {
     seconds: (end.atMs - begin.atMs) / 1000,
     results: end.results - begin.results,
@@ -51,13 +47,17 @@ export async function measureWindow(stack: Stack, seconds: number, { signal }: B
 }
 
 /** Of all that Rounds needs. */
-export function totalCpuS({ worker, agent, postgres }: Window['cpuS']): number {
-  return worker + agent + postgres;
+export function totalCpuS(cpuS: Window['cpuS']): number {
+  return PARTS.reduce((sum, part) => sum + cpuS[part], 0);
+}
+
+function byPart(pick: (part: Part) => number): Record<Part, number> {
+  return { worker: pick('worker'), agent: pick('agent'), postgres: pick('postgres'), redis: pick('redis') };
 }
 
 async function pointOf({ pids, database }: Stack): Promise<Point> {
   const { rows } = await database.query<{ count: string }>('select count(*) from result');
-  const cpuS = { worker: treeCpuS([pids.worker]), agent: treeCpuS([pids.agent]), postgres: treeCpuS([pids.postgres]) };
+  const cpuS = byPart((part) => treeCpuS([pids[part] ?? []].flat()));
   return { atMs: Date.now(), results: Number(rows[0]?.count), cpuS, machineCpuS: machineCpuS() };
 }
 

@@ -19,9 +19,12 @@ async function bench(...args: string[]) {
 describe('the benchmarks', () => {
   it('prints the figures of the pipeline, and nothing else, on stdout', async () => {
     const { code, out, err } = await bench('pipeline', '--json', ...'--runs 1 --seconds 3 --warm-up 3 --checks 20 --every 2'.split(' '));
-    expect(err).toContain('run 1 of 1');
+    expect(err).toContain('run 2 of 2');
     const figures = JSON.parse(out);
-    expect(figures).toMatchObject({ runs: 1, backend: 'postgres', not_up: 0, machine: { node: process.versions.node } });
+    expect(figures).toMatchObject({ runs: 1, not_up: 0, machine: { node: process.versions.node } });
+    expect(figures.postgres).toMatchObject({ backend: 'postgres', not_up: 0, cpu_share: { redis: 0 } });
+    expect(figures.redis).toMatchObject({ backend: 'redis', not_up: 0 });
+    expect(figures.checks_per_cpu_second).toBe(Math.min(figures.postgres.checks_per_cpu_second, figures.redis.checks_per_cpu_second));
     expect(figures.machine.postgres).toMatch(/^18\./);
     for (const name of [
       'checks_per_cpu_second',
@@ -34,7 +37,7 @@ describe('the benchmarks', () => {
       expect(figures[name], name).toBeGreaterThan(0);
     expect(figures.missed).toEqual(expect.any(Number));
     expect(code).toBe(0);
-  }, 90_000);
+  }, 150_000);
 
   it('prints the figures of a journey, with pictures outside the clock', async () => {
     const { code, out } = await bench('journey', '--json', '--runs', '1', '--journeys', '1', '--warm-up', '1');
@@ -47,12 +50,29 @@ describe('the benchmarks', () => {
     expect(code).toBe(0);
   }, 120_000);
 
+  it.for(['postgres', 'redis'])(
+    'prints how soon alerts are posted, with the queue on %s',
+    async (backend) => {
+      const { code, out, err } = await bench('alert', '--json', '--incidents', '3', '--queue', backend);
+      expect(err).toContain(`queue on ${backend}: of 3 incidents`);
+      const figures = JSON.parse(out);
+      expect(figures).toMatchObject({ backend, incidents: 3 });
+      expect(Object.keys(figures.first_failure_to_post_ms_p95_by_failure)).toEqual(['error', 'reset', 'silence']);
+      // The order in which it happens: failure, verdict, post.
+      expect(figures.verdict_to_post_ms_p95).toBeGreaterThan(0);
+      expect(figures.first_failure_to_post_ms_p95).toBeGreaterThan(figures.verdict_to_post_ms_p95);
+      expect(code).toBe(0);
+    },
+    120_000,
+  );
+
   it('names the nearest benchmark, and what a count must be', async () => {
     expect(await bench('pipline')).toMatchObject({ code: 1, err: expect.stringContaining('Did you mean "pipeline"') });
     expect(await bench('pipeline', '--runs', 'many')).toMatchObject({
       code: 1,
       err: '--runs: expected a whole number above 0, got "many".\n',
     });
-    expect((await bench('--help')).out).toMatch(/pipeline[\s\S]+journey/);
+    expect(await bench('alert', '--queue', 'paper')).toMatchObject({ code: 1, err: expect.stringContaining('postgres, redis') });
+    expect((await bench('--help')).out).toMatch(/pipeline[\s\S]+journey[\s\S]+alert/);
   });
 });
