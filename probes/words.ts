@@ -8,28 +8,6 @@ export function limitInWords(limitMs: number): string {
   return limitMs < 7_200_000 ? `${Math.round(limitMs / 60_000)} min` : spanInWords(limitMs);
 }
 
-/** `312 bytes`, `40 kB`, `1.5 MB`, `3 GB`: powers of 1000. */
-export function sizeInWords(bytes: number): string {
-  if (bytes < 1000) return counted(String(bytes), 'byte', 'bytes');
-  const [size, unit] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
-  return `${shortNumber(bytes / size)} ${unit}`;
-}
-
-/** `80 %` of a ratio of 0.8. */
-export function percentInWords(ratio: number): string {
-  return `${Math.round(ratio * 100)} %`;
-}
-
-/** A number that is short enough for a phone: `1.5`, `12`. */
-export function shortNumber(value: number): string {
-  return String(Number(value.toFixed(value < 10 ? 1 : 0)));
-}
-
-/** `1 client`, `3 clients`. */
-export function counted(value: string, one: string, many: string): string {
-  return `${value} ${value === '1' ? one : many}`;
-}
-
 /** The host of `db.example.org:5432`: what DNS does not know is the name, whatever the port. */
 export function withoutPort(host: string): string {
   return host.replace(/:\d+$/, '');

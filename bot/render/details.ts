@@ -2,6 +2,7 @@
 import type { Config } from '../../core/config/model.ts';
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
 import { type Incident, incidentName } from '../../core/incident.ts';
+import { measurementInWords } from '../../core/quantity.ts';
 import type { StepResult } from '../../core/result.ts';
 import type { ResultView } from '../../store/query.ts';
 import { type Block, cut, data, type Message, message, section, sentence } from './blocks.ts';
@@ -88,11 +89,6 @@ function measurementsLine(measurements: Record<string, number>): string {
 
 /** `connect_ms` 12.3 becomes "connect 12 ms", `connections_ratio` 0.8 "connections 80 %". */
 function measured(name: string, value: number): string {
-  const cutAt = name.lastIndexOf('_');
-  const words = data((cutAt > 0 ? name.slice(0, cutAt) : name).replaceAll('_', ' '));
-  const unit = cutAt > 0 ? name.slice(cutAt + 1) : '';
-  if (unit === 'ms') return `${words} ${value >= 1_000 ? spanInWords(value) : `${Math.round(value)} ms`}`;
-  if (unit === 'ratio') return `${words} ${Math.round(value * 100)} %`;
-  if (unit === 's' || unit === 'seconds') return `${words} ${spanInWords(value * 1000)}`;
-  return `${words}${unit ? ` ${data(unit)}` : ''} ${Number(value.toFixed(2))}`;
+  const { what, amount } = measurementInWords(name, value);
+  return `${data(what)} ${amount}`;
 }

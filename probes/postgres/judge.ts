@@ -1,6 +1,7 @@
 /** From vital signs and limits to a verdict. */
+import { percentInWords } from '../../core/quantity.ts';
 import { type Judged, judgeSign, type Limits, type Sign, times, worst } from '../signs.ts';
-import { limitInWords, percentInWords } from '../words.ts';
+import { limitInWords } from '../words.ts';
 import type { Vitals } from './vitals.ts';
 
 /** In milliseconds, but `connections`, which is a ratio. */

@@ -1,6 +1,7 @@
 /** The signs that have limits: what is read for each, and how it is said. */
+import { counted, percentInWords, shortNumber, sizeInWords } from '../../core/quantity.ts';
 import { both, type Limits, type Reading, type Sign } from '../signs.ts';
-import { counted, limitInWords, percentInWords, shortNumber, sizeInWords } from '../words.ts';
+import { limitInWords } from '../words.ts';
 import { type Info, numberOf, replicasOf } from './info.ts';
 import { serverTimeS, type Vitals } from './vitals.ts';
 

@@ -1,8 +1,9 @@
 /** The body of an answer: unpacked, and as text. */
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { sizeInWords } from '../../core/quantity.ts';
 import { TargetTrouble } from '../deadline.ts';
-import { plain, sizeInWords } from '../words.ts';
+import { plain } from '../words.ts';
 import type { Answer } from './exchange.ts';
 
 /** What we say that we can unpack. */

@@ -1,8 +1,8 @@
 /** Whether an answer is what the check expects. Nothing passes on what is missing: an empty body holds no text and lacks none. */
+import { sizeInWords } from '../../core/quantity.ts';
 import { TargetTrouble } from '../deadline.ts';
 import { holds, isPattern } from '../pattern.ts';
 import { expectedInWords, type Hide } from '../quote.ts';
-import { sizeInWords } from '../words.ts';
 import { bodyOf, textOf } from './body.ts';
 import { type Comparison, isAs, type Scalar, unlike } from './compare.ts';
 import type { Answer } from './exchange.ts';

@@ -1,10 +1,10 @@
-/** Vital signs against limits, as postgres, redis and tls judge them, and the words for what is measured. */
+/** Vital signs against limits, as postgres, redis and tls judge them. */
 import { describe, expect, test } from 'vitest';
 import { judgeSign, type Reading, type Sign, worst } from '../../probes/signs.ts';
 import postgres from '../../probes/types/postgres.ts';
 import redis from '../../probes/types/redis.ts';
 import tls from '../../probes/types/tls.ts';
-import { counted, limitInWords, percentInWords, shortNumber, sizeInWords } from '../../probes/words.ts';
+import { limitInWords } from '../../probes/words.ts';
 
 function sign(reading: Reading, below = false): Sign {
   return {
@@ -92,11 +92,7 @@ describe('limits in the file', () => {
   });
 });
 
-test('words for times, sizes, ratios and counts', () => {
-  const times = [0.4, 250, 1500, 15_000, 90_000, 600_000, 5_400_000, 10_800_000, 183_600_000].map(limitInWords);
-  expect(times).toEqual(['0.4 ms', '250 ms', '1.5 s', '15 s', '90 s', '10 min', '90 min', '3 h', '2 d 3 h']);
-  const sizes = [1, 312, 1000, 40_400, 1_500_000, 12_300_000, 3_000_000_000].map(sizeInWords);
-  expect(sizes).toEqual(['1 byte', '312 bytes', '1 kB', '40 kB', '1.5 MB', '12 MB', '3 GB']);
-  expect([percentInWords(0.804), shortNumber(1.26), shortNumber(12.6)]).toEqual(['80 %', '1.3', '13']);
-  expect([counted('1', 'key is', 'keys are'), counted('0', 'key is', 'keys are')]).toEqual(['1 key is', '0 keys are']);
+test('limits are said as people say them', () => {
+  const limitsMs = [0.4, 250, 1500, 15_000, 90_000, 600_000, 5_400_000, 10_800_000, 183_600_000];
+  expect(limitsMs.map(limitInWords)).toEqual(['0.4 ms', '250 ms', '1.5 s', '15 s', '90 s', '10 min', '90 min', '3 h', '2 d 3 h']);
 });
