@@ -78,7 +78,7 @@ export default defineProbe({
     { kind: 'disagree', means: 'with `need: same`: two servers answer with different records' },
   ],
   measurements: {
-    query_ms: 'from the question to the answer, of the slowest server that answered',
+    dns_ms: 'looking up the name: the slowest server that answered',
     records_count: 'records in the answer; of several, the one with the fewest',
     ttl_s: 'the shortest time to live; only of A and AAAA records',
   },
@@ -153,7 +153,7 @@ function measured(heard: readonly (ServerAnswer | TargetTrouble)[]): Record<stri
     ...(answers.length === 0
       ? {}
       : {
-          query_ms: Math.max(...answers.map(({ tookMs }) => tookMs)),
+          dns_ms: Math.max(...answers.map(({ tookMs }) => tookMs)),
           records_count: Math.min(...answers.map(({ records }) => records.length)),
         }),
     ...(ttls.length === 0 ? {} : { ttl_s: Math.min(...ttls) }),
