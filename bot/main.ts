@@ -28,7 +28,7 @@ export const start: Start = async ({ env, log, options }) => {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const pool = openPool({ url, name: 'bot', max: STORE_CONNECTIONS, log });
   const runner = { id: `bot@${hostname()}/${process.pid}`, kind: 'bot' };
-  const watch = await withTables(() => watchConfig({ pool, log, read: readWritten, fallback: () => readConfig(file), runner }));
+  const watch = await withTables(pool, () => watchConfig({ pool, log, read: readWritten, fallback: () => readConfig(file), runner }));
   const queues = await openQueues({ url: queueUrlOf(env) ?? url, log, name: 'bot' });
   const slack = new SlackWeb({
     token: botToken,

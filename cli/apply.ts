@@ -4,6 +4,7 @@ import { type Applied, applyConfig } from '../jobs/config.ts';
 import { readInForce } from '../store/config.ts';
 import type { Pool } from '../store/db.ts';
 import { noteReload } from '../store/in-force.ts';
+import { missingMigrations } from '../store/migrations.ts';
 import { ConfigError, loadFile } from './config.ts';
 
 export interface FileToApply {
@@ -17,7 +18,7 @@ export interface FileToApply {
 /** What a worker does with its file when it starts: without a sound one it goes on with what is in force, and without either it throws. */
 export async function applyAtStart(options: FileToApply): Promise<void> {
   const { pool, log } = options;
-  const inForce = await withTables(() => readInForce(pool));
+  const inForce = await withTables(pool, () => readInForce(pool));
   try {
     await applyFile(options);
   } catch (error) {
@@ -52,15 +53,8 @@ function sayProblems(error: ConfigError, log: Log, consequence: string): void {
   log.error({ problems: error.lines.length }, `The file is not applied: ${consequence}`);
 }
 
-/** PostgreSQL's code for a table that is not there. */
-const UNDEFINED_TABLE = '42P01';
-
-/** Runs what needs the tables of this version. Throws one sentence when they are those of another. */
-export async function withTables<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if ((error as { code?: string }).code !== UNDEFINED_TABLE) throw error;
-    throw new Error('The tables in the database are not those of this version: run "rounds migrate" first.', { cause: error });
-  }
+/** Runs what needs the tables of this version, or of a newer one. Throws one sentence when they are those of an older one. */
+export async function withTables<T>(pool: Pool, work: () => Promise<T>): Promise<T> {
+  if ((await missingMigrations(pool)).length === 0) return work();
+  throw new Error('The tables in the database are not those of this version: run "rounds migrate" first.');
 }

@@ -79,7 +79,7 @@ async function planAgainstForce(context: CliContext, file: string): Promise<Conf
   const pool = openPool({ url, name: 'plan', max: 2, log: context.log });
   try {
     const queueIsHere = (queueUrlOf(context.env) ?? url) === url;
-    return await withTables(() => planOn(pool, file, after, queueIsHere));
+    return await withTables(pool, () => planOn(pool, file, after, queueIsHere));
   } finally {
     await pool.end();
   }

@@ -24,7 +24,7 @@ export async function reload(context: CliContext, named: string): Promise<number
     const url = databaseUrlOf(env);
     const pool = openPool({ url, name: 'reload', max: 2, log });
     try {
-      const plan = await withTables(() => planOn(pool, file, loaded, (queueUrlOf(env) ?? url) === url));
+      const plan = await withTables(pool, () => planOn(pool, file, loaded, (queueUrlOf(env) ?? url) === url));
       const applied = await applyConfig(pool, loaded, `${userInfo().username}@${hostname()} (rounds reload)`);
       const lines = planInLines(plan, { colours: io.terminal, nowMs: Date.now() });
       // How to apply it need not be said of what is being applied.

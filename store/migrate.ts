@@ -1,9 +1,7 @@
 /** Brings the database to the state that this version of Rounds expects. Migrations only go forward. */
-import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type { Log } from '../core/process.ts';
-
-const FOLDER = fileURLToPath(new URL('migrations', import.meta.url));
+import { MIGRATIONS_FOLDER } from './migrations.ts';
 
 /**
  * Runs the migrations that are missing, under an advisory lock, each in its transaction; `upTo` stops after that many (for
@@ -12,7 +10,7 @@ const FOLDER = fileURLToPath(new URL('migrations', import.meta.url));
 export async function migrate(databaseUrl: string, log: Log, upTo = Number.POSITIVE_INFINITY): Promise<string[]> {
   const ran = await runner({
     databaseUrl,
-    dir: FOLDER,
+    dir: MIGRATIONS_FOLDER,
     migrationsTable: 'migration',
     direction: 'up',
     ...(Number.isFinite(upTo) ? { count: upTo } : {}),

@@ -11,6 +11,7 @@ import { runProgram } from '../../cli/program.ts';
 import type { Started } from '../../core/process.ts';
 import { start } from '../../jobs/main.ts';
 import { openPool, type Pool } from '../../store/db.ts';
+import { migrate } from '../../store/migrate.ts';
 import { keepingLog, quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 
@@ -129,8 +130,16 @@ describe('with a database', () => {
     await database.drop();
   });
 
+  const sentence = 'The tables in the database are not those of this version: run "rounds migrate" first.\n';
+
+  it('says of a database between two versions that it must be migrated, and starts no worker on it', async () => {
+    // Enough of them for a configuration to be in force.
+    await migrate(database.url, quietLog, 3);
+    expect(await rounds(env, 'plan', file)).toEqual({ code: 1, out: '', err: sentence });
+    await expect(start({ env: { ...env, ROUNDS_CONFIG: file }, log: quietLog, options: {} })).rejects.toThrow(sentence.trim());
+  });
+
   it('says that it must be migrated first', async () => {
-    const sentence = 'The tables in the database are not those of this version: run "rounds migrate" first.\n';
     expect(await rounds(env, 'plan', file)).toEqual({ code: 1, out: '', err: sentence });
     expect(await rounds(env, 'reload', file)).toEqual({ code: 1, out: '', err: sentence });
   });
