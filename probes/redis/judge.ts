@@ -71,6 +71,9 @@ function restart(info: Info, { restartedWithin }: Expectations): Judged {
   if (restartedWithin === undefined) return WELL;
   const uptime = numberOf(info, 'uptime_in_seconds');
   if ('unreadable' in uptime) return unreadable('restartedWithin', uptime.unreadable);
-  const uptimeMs = uptime.value * 1000;
-  return uptimeMs < restartedWithin ? failing('degraded', 'restarted', `it was started ${limitInWords(uptimeMs)} ago`) : WELL;
+  // Told in whole seconds, and in the first one as none.
+  const uptimeMs = Math.max(1, uptime.value) * 1000;
+  return uptimeMs < restartedWithin
+    ? failing('degraded', 'restarted', `it was started ${limitInWords(uptimeMs)} ago, limit ${limitInWords(restartedWithin)}`)
+    : WELL;
 }

@@ -98,7 +98,7 @@ function run(params: Params, context: ProbeContext): Promise<Outcome> {
 async function converse(link: Link, { send, expect, readLimit }: Params, context: ProbeContext, measurements: Record<string, number>) {
   if (expect === undefined) return;
   const { monotonic, secrets } = context;
-  if (send !== undefined) await link.during('the server took nothing', written(link, send));
+  if (send !== undefined) await link.during('the server did not take what was sent', written(link, send));
   const askedMs = monotonic();
   const ear = hear(link.socket, { enough: (said) => holds(said, expect), limitBytes: readLimit, monotonic });
   const heard = await link.during('no answer', ear.ended).catch((error: unknown) => silenceOf(error, ear));

@@ -232,7 +232,10 @@ here('what is on disk', () => {
   test('a restart', async () => {
     const redis = await server();
     const outcome = await probe({ url: redis.url, restartedWithin: '10m' });
-    expect(outcome).toMatchObject({ verdict: 'degraded', failure: { kind: 'restarted' } });
+    expect(outcome).toMatchObject({
+      verdict: 'degraded',
+      failure: { kind: 'restarted', message: expect.stringMatching(/^it was started .+ s ago, limit 10 min$/) },
+    });
   });
 });
 
