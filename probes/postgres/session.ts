@@ -37,7 +37,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   options.signal.addEventListener('abort', onAbort, { once: true });
   if (options.signal.aborted) onAbort();
 
-  const guarded = async <T>(phase: string, work: Promise<T>): Promise<T> => {
+  // Who listens and says nothing is another trouble than who cannot be reached.
+  let phase = 'no connection';
+  socket.once('connect', () => {
+    phase = 'no answer to the login';
+  });
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await Promise.race([work, cut.promise]);
     } catch (error) {
@@ -55,11 +60,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const rows = async (sql: string) => {
     // Several statements in one message are one transaction, so the limit holds for this one only, behind a pooler as well.
     const sent = client.query(`SET LOCAL statement_timeout = ${Math.ceil(options.timeoutMs)}; ${sql}`);
-    const answer = (await guarded('no answer to a query', sent)) as unknown as pg.QueryResult[];
+    const answer = (await guarded(sent)) as unknown as pg.QueryResult[];
     return answer.at(-1)?.rows ?? [];
   };
   try {
-    await guarded('no connection', client.connect());
+    await guarded(client.connect());
+    phase = 'no answer to a query';
   } catch (error) {
     await close();
     throw error;

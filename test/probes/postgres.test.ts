@@ -183,7 +183,10 @@ describe('a server that cannot be used', () => {
   test('nothing listens, and a port that never answers', async () => {
     const hole = await blackHole();
     const url = `postgres://rounds:hidden@127.0.0.1:${hole.port}/main`;
-    expect((await probe({ url }, { timeoutMs: 200 })).failure).toEqual({ kind: 'timeout', message: 'no connection within 200 ms' });
+    expect((await probe({ url }, { timeoutMs: 200 })).failure).toEqual({
+      kind: 'timeout',
+      message: 'no answer to the login within 200 ms',
+    });
     await hole.drained();
     await hole.close();
     expect((await probe({ url })).failure?.kind).toBe('connection-refused');
