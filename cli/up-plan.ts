@@ -75,7 +75,7 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
   const withDesk = demo || !env.SLACK_BOT_TOKEN;
   const facts = readConfigFacts(configPath);
   const databaseUrl = await roundsDatabase(context, postgres);
-  const queueUrl = env.ROUNDS_QUEUE_URL || env.REDIS_URL || databaseUrl;
+  const queueUrl = queueUrlFor({ env, demo, databaseUrl, log });
   return {
     program: process.execPath,
     programArgs: [join(ROOT, 'cli', 'main.ts')],
@@ -94,6 +94,27 @@ export async function makePlan(context: CliContext, postgres: EmbeddedPostgres |
     clinic: demo && postgres ? await sampleClinic(postgres, agentSecretsFolder) : undefined,
     agentSecretsFolder: demo ? agentSecretsFolder : (env.ROUNDS_SECRETS_DIR ?? agentSecretsFolder),
   };
+}
+
+/**
+ * Where the queue is. With the sample clinic only on this machine: elsewhere it may be that of an installation that people rely on, whose
+ * agents at locations of the same name would lose their password and half of their work to the sample.
+ */
+export function queueUrlFor({
+  env,
+  demo,
+  databaseUrl,
+  log,
+}: Pick<CliContext, 'env' | 'log'> & { demo: boolean; databaseUrl: string }): string {
+  const told = env.ROUNDS_QUEUE_URL || env.REDIS_URL;
+  if (!told) return databaseUrl;
+  if (!demo || isHere(told)) return told;
+  log.warn({}, 'The queue of the sample clinic stands in its own PostgreSQL: the one in the environment is not on this machine.');
+  return databaseUrl;
+}
+
+function isHere(url: string): boolean {
+  return URL.canParse(url) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
 }
 
 async function roundsDatabase(context: CliContext, postgres: EmbeddedPostgres | undefined): Promise<string> {

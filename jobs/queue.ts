@@ -16,6 +16,8 @@ const LOCK_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
 /** How soon a lost server is looked for again. BullMQ's own 15 s would cost whole rounds after each restart. */
 const RETRY_MS = 1_000;
+/** For a day, as long as an agent's disk keeps a report: the database may be away while the queue is not. */
+export const TRIES = 5_800;
 const FORCED_CLOSE_MS = 500;
 /** A queue that has not taken a job by then counts as away. */
 const ADD_MS = 5_000;
@@ -127,6 +129,11 @@ function transportOf(options: QueueOptions): Transport {
   throw new Error('The address of the queue is not one: expected postgres://user@host/rounds, redis://host:6379 or rediss://host:6379.');
 }
 
+/** How long a job waits after its nth try: first as briefly as a restart lasts, then so that what waits from hours does not fill the worker. */
+export function retryDelayMs(tries: number): number {
+  return tries <= 60 ? 1_000 : 15_000;
+}
+
 function unpacked(data: unknown): unknown {
   try {
     return unpack(data);
@@ -154,7 +161,7 @@ class BullQueues implements Queues {
   async add(ref: QueueRef, jobs: readonly QueueJob[], policy: Policy): Promise<void> {
     if (jobs.length === 0) return;
     if (this.#closed) throw new Error('the queue is closed');
-    const tries = policy === 'once' ? { attempts: 1 } : { attempts: 1_000, backoff: { type: 'fixed', delay: 1_000 } };
+    const tries = policy === 'once' ? { attempts: 1 } : { attempts: TRIES, backoff: { type: 'patient' } };
     const prepared = jobs.map((job) => ({
       name: ref.name,
       data: pack(job.data),
@@ -178,7 +185,8 @@ class BullQueues implements Queues {
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_INTERVAL_MS,
         runRetryDelay: RETRY_MS,
-        maxStalledCount: options.policy === 'once' ? 0 : 1_000,
+        maxStalledCount: options.policy === 'once' ? 0 : TRIES,
+        settings: { backoffStrategy: retryDelayMs },
       },
     );
     const queue = ref.name;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QUEUES } from '../../jobs/contract.ts';
-import { Malformed, migrateQueue, openQueues, type Queues } from '../../jobs/queue.ts';
+import { Malformed, migrateQueue, openQueues, type Queues, retryDelayMs, TRIES } from '../../jobs/queue.ts';
 import { quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 import { onEachQueue, onRedis, type TestQueue, testQueue } from '../helpers/queues.ts';
@@ -192,3 +192,9 @@ async function onAdmin(text: string): Promise<{ held?: number }[]> {
     await client.end();
   }
 }
+
+it('what must be stored is tried for a day, while agents keep a report on disk as long', () => {
+  const triedMs = Array.from({ length: TRIES }, (_, index) => retryDelayMs(index + 1)).reduce((sum, ms) => sum + ms, 0);
+  expect(triedMs).toBeGreaterThan(86_000_000);
+  expect(triedMs).toBeLessThan(2 * 86_400_000);
+});
