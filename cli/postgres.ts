@@ -47,7 +47,8 @@ export interface EmbeddedPostgres {
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '100',
+  // Enough for 20 locations, the sample clinic and the probes: see "Connections" in docs/operations.md.
+  max_connections: '250',
   shared_buffers: '128MB',
   // A failing statement is not written to the log: its values may be a patient's.
   log_min_error_statement: 'panic',
