@@ -5,6 +5,7 @@
  * What PostgreSQL and Redis cannot keep from it: that there are other roles, databases and tables (the catalogs of PostgreSQL are
  * readable), the names of queues in which something was put (NOTIFY has no rights of its own), and the figures of INFO on Redis.
  */
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { isRedisUrl } from './queue.ts';
@@ -78,7 +79,22 @@ async function makeRole(client: pg.Client, user: string, password: string): Prom
   const name = client.escapeIdentifier(user);
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [user]);
   if (!rowCount) await client.query(`CREATE ROLE ${name} ${ROLE_LIMITS}`);
-  await client.query(`ALTER ROLE ${name} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+  await client.query(`ALTER ROLE ${name} LOGIN PASSWORD ${client.escapeLiteral(verifierOf(password))}`);
+}
+
+/** RFC 7677's least, and PostgreSQL's default. */
+const ITERATIONS = 4096;
+
+/**
+ * What PostgreSQL keeps of a password (RFC 5803), made here as psql's \password does: a statement with the password itself would stand in
+ * the server's log where statements are logged. For ASCII, as ours are.
+ */
+function verifierOf(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');
+  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest();
+  const storedKey = createHash('sha256').update(keyOf('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${storedKey}:${keyOf('Server Key').toString('base64')}`;
 }
 
 interface Grantee {

@@ -1,11 +1,15 @@
 /** An agent's credentials, held by somebody hostile: they open the queues of its location and nothing else. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { startPostgres } from '../../cli/postgres.ts';
 import { QUEUES, type QueueRef } from '../../jobs/contract.ts';
 import { addLocation, type LocationCredentials } from '../../jobs/location.ts';
 import { openQueues, type Queues } from '../../jobs/queue.ts';
 import { migrate } from '../../store/migrate.ts';
-import { quietLog } from '../helpers/log.ts';
+import { keepingLog, quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 import { onEachQueue, onRedis, type TestQueue, testQueue } from '../helpers/queues.ts';
 import { testRedis } from '../helpers/redis.ts';
@@ -230,3 +234,19 @@ async function onPostgres<T>(url: string, work: (client: pg.Client) => Promise<T
     await client.end();
   }
 }
+
+it('a password never reaches the log of PostgreSQL, whatever is logged there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rounds-location-'));
+  chmodSync(folder, 0o755);
+  const log = keepingLog();
+  const postgres = await startPostgres({ folder, port: 0, log, settings: { fsync: 'off', log_statement: 'all' } });
+  const { url, user } = await addLocation({ url: postgres.adminUrl, location: 'north', password: 'of-the-north' });
+  await onPostgres(url, async (client) => {
+    expect((await client.query('select current_user as name')).rows).toEqual([{ name: user }]);
+  });
+  await postgres.stop();
+  const lines = log.lines.map(({ message }) => message).join('\n');
+  expect(lines).toContain(`ALTER ROLE "${user}" LOGIN PASSWORD 'SCRAM-SHA-256$4096:`);
+  expect(lines).not.toContain('of-the-north');
+  rmSync(folder, { recursive: true, force: true });
+});
