@@ -3,6 +3,7 @@
  * force again.
  */
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../core/config/model.ts';
 import { openPool } from '../store/db.ts';
 import { watchConfig } from '../store/in-force.ts';
@@ -14,6 +15,8 @@ import { agentsOf, isAgent, type UpPlan } from './up-children.ts';
 import { secretNames } from './up-config.ts';
 import { agentQueueUrls } from './up-locations.ts';
 
+const RETRY_MS = 2_000;
+
 export interface FollowOptions {
   plan: UpPlan;
   children: readonly ChildSpec[];
@@ -22,6 +25,8 @@ export interface FollowOptions {
   /** Writes the configuration anew where it is made from another file, and returns its path. */
   writeConfig(): string;
   log: Log;
+  /** How long to wait before agents that could not be started are tried again; 2 s unless told. */
+  retryMs?: number;
 }
 
 export interface Following {
@@ -35,8 +40,10 @@ export async function followConfig(options: FollowOptions): Promise<Following> {
   const { plan, log } = options;
   const pool = openPool({ url: plan.databaseUrl, name: 'up', max: 1, log });
   let fitting = Promise.resolve();
+  let wanted: Config | undefined;
   const onChange = (config: Config) => {
-    fitting = fitting.then(() => fitAgents(options, config)).catch((error: Error) => log.error({ err: error }, error.message));
+    wanted = config;
+    fitting = fitting.then(() => fitUntilDone(options, config, () => wanted === config));
   };
   const watch = await watchConfig({ pool, log, read: readWritten, onChange });
   onChange(watch.config);
@@ -50,11 +57,24 @@ export async function followConfig(options: FollowOptions): Promise<Following> {
       }
     },
     stop: async () => {
+      wanted = undefined;
       await watch.stop();
       await fitting;
       await pool.end();
     },
   };
+}
+
+/** The queue may be away while a location is added: nobody else would start its agent. */
+async function fitUntilDone(options: FollowOptions, config: Config, isWanted: () => boolean): Promise<void> {
+  while (isWanted()) {
+    try {
+      return await fitAgents(options, config);
+    } catch (error) {
+      options.log.error({ err: error }, `The agents do not fit the configuration yet: ${(error as Error).message}`);
+      await sleep(options.retryMs ?? RETRY_MS);
+    }
+  }
 }
 
 /** Starts the agents of new locations and stops those of locations that are gone; all else goes on. */

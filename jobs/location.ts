@@ -37,6 +37,9 @@ export interface NewLocation {
   password: string;
 }
 
+/** Thrown where the server makes no such user for us, however often it is asked. */
+export class NoSuchUser extends Error {}
+
 /**
  * Makes a location's place and the credentials of its agents, or gives them another password. What it did before is done again, so it
  * also mends rights. Throws one clear sentence when it may not.
@@ -55,7 +58,7 @@ async function addOnPostgres({ url, location, password }: NewLocation): Promise<
     const { database = '', owner = '' } = rows[0] ?? {};
     const user = `${database}_agent_${location}`;
     if (user.length > NAME_LIMIT)
-      throw new Error(`"${user}" is too long for a role of PostgreSQL: choose a shorter name for the location.`);
+      throw new NoSuchUser(`"${user}" is too long for a role of PostgreSQL: choose a shorter name for the location.`);
     for (const place of [undefined, location]) await migrateSchema(client, place);
     const grants = grantsOf(client, { user, database, owner, schema: schemaOf(location) });
     await client.query('begin');
@@ -173,11 +176,12 @@ async function saveAcl(redis: Redis): Promise<string[]> {
 }
 
 function refusal(error: unknown, right: string): Error {
+  if (error instanceof NoSuchUser) return error;
   const { message, code } = error as { message: string; code?: string };
   if (code === '42501' || /NOPERM/.test(message))
-    return new Error(`The user of the queue's address may not do that (${message}). It needs ${right}.`);
+    return new NoSuchUser(`The user of the queue's address may not do that (${message}). It needs ${right}.`);
   if (/WRONGPASS|NOAUTH/.test(message)) return new Error('Redis refuses the user or the password of the address.');
-  if (/unknown command ['`]?acl/i.test(message)) return new Error('This Redis knows no ACL users: 6.2 or newer is needed.');
+  if (/unknown command ['`]?acl/i.test(message)) return new NoSuchUser('This Redis knows no ACL users: 6.2 or newer is needed.');
   return new Error(`The location could not be added: ${message}`, { cause: error });
 }
 

@@ -9,6 +9,7 @@ import { followConfig } from '../../cli/up-follow.ts';
 import { applyConfig } from '../../jobs/config.ts';
 import { openPool, type Pool } from '../../store/db.ts';
 import { written } from '../helpers/config.ts';
+import { startGate } from '../helpers/gate.ts';
 import { keepingLog, quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 
@@ -93,4 +94,23 @@ it('fits the agents to the configuration in force, whoever applied it, and nothi
   expect(log.lines.at(-1)?.message).toBe('The file is not applied: the configuration in force stays');
   expect(names()).toEqual(['bot', 'worker', 'agent-north']);
   await following.stop();
+});
+
+it('starts the agent of a new location with credentials of its own, or not yet, while the queue is away', async () => {
+  const gate = await startGate(database.url);
+  await applyConfig(pool, await written(yaml('north: {}, south: {}')), 'worker');
+  const plan = { ...planOf(join(folder, 'rounds.yaml')), queueUrl: gate.url };
+  const updates: (readonly ChildSpec[])[] = [];
+  const update = async (specs: readonly ChildSpec[]) => void updates.push(specs);
+  const log = keepingLog();
+  const options = { plan, children: childrenOf(plan), secretsFolder: folder, writeConfig: () => plan.configPath, log, retryMs: 100 };
+  const following = await followConfig({ ...options, supervisor: { update } });
+  await gate.shut();
+  await applyConfig(pool, await written(yaml('north: {}, west: {}')), 'ana');
+  await expect.poll(() => log.lines.at(-1)?.message, { timeout: 10_000 }).toContain('The agents do not fit the configuration yet');
+  await gate.open();
+  const west = () => updates.at(-1)?.find(({ name }) => name === 'agent-west')?.env.ROUNDS_QUEUE_URL;
+  await expect.poll(west, { timeout: 10_000 }).toContain('_agent_west:');
+  await following.stop();
+  await gate.close();
 });
