@@ -262,10 +262,12 @@ here('a server that is slow', () => {
 
   test('answers nobody while a script runs', async () => {
     const redis = await server({ 'lua-time-limit': '20' });
+    const other = admin(redis);
+    // Before the script: a server that is busy lets no client begin.
+    await other.ping();
     const script = admin(redis)
       .eval('while true do end', 0)
       .catch(() => {});
-    const other = admin(redis);
     await expect.poll(async () => (await probe({ url: redis.url })).failure?.kind).toBe('busy');
     await other.script('KILL');
     await script;
