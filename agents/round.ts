@@ -29,21 +29,24 @@ export interface StopSignals {
 /** Resolves when every order has ended in a result or in a refusal, and the queue or the disk has them. */
 export async function runRound(orders: readonly Order[], deps: RoundDeps, stop: StopSignals): Promise<void> {
   const gathered = gatherer(deps);
-  await Promise.all(
-    orders.map(async (order) => {
-      const ended = await runOrder(order, deps, stop);
-      if ('reason' in ended) metrics.refusals.inc({ reason: ended.reason });
-      else count(order, ended);
-      await gathered.add(ended);
-    }),
-  );
+  const run = async (order: Order, isDue: boolean) => {
+    const ended: Result | Refusal = isDue ? await runOrder(order, deps, stop) : { run: order.run, reason: 'stopping' };
+    if ('reason' in ended) metrics.refusals.inc({ reason: ended.reason });
+    else count(order, ended);
+    await gathered.add(ended);
+  };
+  // Many are due in the same moment: one timer for all of them.
+  const moments = [...Map.groupBy(orders, ({ notBeforeMs }) => notBeforeMs)].map(async ([notBeforeMs, together]) => {
+    const isDue = await due(notBeforeMs, deps, stop.draining);
+    await Promise.all(together.map((order) => run(order, isDue)));
+  });
+  await Promise.all(moments);
   await gathered.flush();
 }
 
 async function runOrder(order: Order, deps: RoundDeps, stop: StopSignals): Promise<Result | Refusal> {
   const refused = (reason: Refusal['reason']): Refusal => ({ run: order.run, reason });
   if (!deps.probes.has(order.type)) return refused('unknown-type');
-  if (!(await due(order, deps, stop.draining))) return refused('stopping');
   let leave: () => void;
   try {
     leave = await deps.limiter.enter(stop.draining);
@@ -61,9 +64,9 @@ async function runOrder(order: Order, deps: RoundDeps, stop: StopSignals): Promi
   }
 }
 
-/** Waits for the order's time. False when the agent drains first. */
-async function due(order: Order, deps: RoundDeps, draining: AbortSignal): Promise<boolean> {
-  const waitMs = Math.min(order.notBeforeMs - deps.clock.now(), MAX_WAIT_MS);
+/** Waits for the orders' time. False when the agent drains first. */
+async function due(notBeforeMs: number, deps: RoundDeps, draining: AbortSignal): Promise<boolean> {
+  const waitMs = Math.min(notBeforeMs - deps.clock.now(), MAX_WAIT_MS);
   if (waitMs > 0 && !draining.aborted) {
     await new Promise<void>((resolve) => {
       const done = () => {

@@ -61,11 +61,17 @@ export function stableHash(text: string): number {
 }
 
 /**
- * The slots of a check in `(fromMs, toMs]`. Checks are offset by a stable hash of their id, whole seconds, so that the checks
- * of one interval spread over it and those due in one second can travel together. Every location has the same slots.
+ * Slots begin on this grid. Finer than a second, so that what is due in one second does not begin all at once and wait for each other;
+ * coarser than a millisecond, so that some do: runs that begin together cost less.
+ */
+const SLOT_GRID_MS = 50;
+
+/**
+ * The slots of a check in `(fromMs, toMs]`. Checks are offset by a stable hash of their id, so that the checks of one interval spread
+ * over it. Every location has the same slots.
  */
 export function slotsBetween(check: { id: string; everyMs: number }, fromMs: number, toMs: number): number[] {
-  const offsetMs = Math.floor(((stableHash(check.id) / 0x1_0000_0000) * check.everyMs) / 1000) * 1000;
+  const offsetMs = Math.floor(((stableHash(check.id) / 0x1_0000_0000) * check.everyMs) / SLOT_GRID_MS) * SLOT_GRID_MS;
   const slots: number[] = [];
   let slot = Math.floor((fromMs - offsetMs) / check.everyMs) * check.everyMs + offsetMs;
   while (slot <= fromMs) slot += check.everyMs;
