@@ -157,7 +157,10 @@ export function tellTheStory(title: string, telling: Telling): void {
       await expect.poll(later, { timeout: MINUTE_MS, interval: 1_000 }).toBeGreaterThanOrEqual(3);
       expect((await channel.posts()).map((post) => post.ts)).toEqual([ts]);
       const lines = await channel.thread(ts);
-      expect(new Set(lines).size).toBe(lines.length);
+      // On a busy machine the clinic may fail twice in a minute in the same way, but not one after the other.
+      expect(lines.filter((line, index) => line === lines[index - 1])).toEqual([]);
+      const told = await database.query(`select count(*)::int as lines from outbox where kind = 'thread' and state = 'sent'`);
+      expect(lines, lines.join('\n')).toHaveLength(told.rows[0]?.lines);
       expect(lines.filter((line) => /Resolved/.test(line))).toHaveLength(1);
       expect(lines.filter((line) => /acknowledged/.test(line))).toHaveLength(1);
       const { rows } = await database.query(
