@@ -5,7 +5,7 @@
 import type { Incident } from '../core/incident.ts';
 import { insertAsk } from '../store/ask.ts';
 import { type Db, inTransaction } from '../store/db.ts';
-import { claimExecutions, type EndedExecution, endExecution, giveUpExecutions } from '../store/execution.ts';
+import { type ClaimedExecution, claimExecutions, type EndedExecution, endExecution, giveUpExecutions } from '../store/execution.ts';
 import { incidentById } from '../store/incident.ts';
 import { PRIORITY } from '../store/outbox.ts';
 import { showIncident, tellStory } from '../store/story.ts';
@@ -19,16 +19,21 @@ const ANSWER_GRACE_MS = 330_000;
 /** Sends wanted executions to their agents. A crash between the claim and the queue ends them as `unclear`, never as twice. */
 export async function sendExecutions(deps: JobsDeps): Promise<number> {
   const claimed = await claimExecutions(deps.pool);
-  for (const execution of claimed) {
-    const { id, token, action: type, params, target, notAfterMs } = execution;
-    const data = { v: 1, execution: id, token, type, params, target, notAfterMs };
-    await deps.queues.add(QUEUES.action(execution.location), [{ id: `${id}@${token}`, data }], 'once');
-    deps.log.info(
-      { execution: id, incident: execution.incidentId, action: type, location: execution.location },
-      'a runbook action is sent',
-    );
-  }
+  await Promise.all(claimed.map((execution) => send(deps, execution)));
   return claimed.length;
+}
+
+/** One that could not be sent ends as `unclear`: whether the queue took it is not known, and the others must not wait for it. */
+async function send(deps: JobsDeps, execution: ClaimedExecution): Promise<void> {
+  const { id, token, action: type, params, target, notAfterMs, location } = execution;
+  const data = { v: 1, execution: id, token, type, params, target, notAfterMs };
+  const fields = { execution: id, incident: execution.incidentId, action: type, location };
+  try {
+    await deps.queues.add(QUEUES.action(location), [{ id: `${id}@${token}`, data }], 'once');
+    deps.log.info(fields, 'a runbook action is sent');
+  } catch (error) {
+    deps.log.error({ ...fields, error: (error as Error).message }, 'a runbook action could not be sent');
+  }
 }
 
 /** Takes an agent's report of an action: ends the execution, tells the thread, and asks for the verification. */

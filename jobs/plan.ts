@@ -80,8 +80,10 @@ async function queueAt({ queues, config }: JobsDeps, location: string, rows: rea
   const journeys = known.filter(({ check }) => isJourney(check));
   const light = known.filter(({ check }) => !isJourney(check));
   const jobs = journeys.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
-  await queues.add(QUEUES.journey(location), jobs, 'once');
-  await queues.add(QUEUES.round(location), [...rounds(light, nowMs)], 'once');
+  await Promise.all([
+    queues.add(QUEUES.journey(location), jobs, 'once'),
+    queues.add(QUEUES.round(location), [...rounds(light, nowMs)], 'once'),
+  ]);
 }
 
 /** Joins what is due in one second. A round is named by its first run, since two planners may each hold a part of a second. */

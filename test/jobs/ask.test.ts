@@ -114,6 +114,26 @@ onEachQueue((backend) => {
       expect((await story()).at(-1)).toBe('acted: done: Sign-in reopened.');
     });
 
+    it('is sent though another could not be', async () => {
+      const execution = await anExecution();
+      await jobs.query(
+        `insert into execution (incident_id, runbook, title, action, location, params, target, asked_by, not_after, verify)
+         select incident_id, runbook, title, action, 'south', params, target, asked_by, not_after, verify from execution`,
+      );
+      const { queues } = jobs.deps;
+      const sent: unknown[] = [];
+      queues.work(QUEUES.action('north'), { concurrency: 1, policy: 'once' }, async ({ data }) => {
+        sent.push(data);
+      });
+      const southIsAway = async (...[ref, added, policy]: Parameters<typeof queues.add>) => {
+        if (ref.location === 'south') throw new Error('the queue does not answer');
+        await queues.add(ref, added, policy);
+      };
+      const deps = { ...jobs.deps, queues: { ...queues, add: southIsAway } };
+      expect(await sendExecutions(deps)).toBe(2);
+      await expect.poll(() => sent, { timeout: 8_000 }).toMatchObject([{ execution }]);
+    });
+
     it.each([
       [
         { north: 'up', south: 'up', cloud: 'up' },
