@@ -175,11 +175,11 @@ function cleaned(outcome: Outcome, redact: Redact): Outcome {
   const { failure, steps, findings, measurements } = outcome;
   return {
     ...outcome,
-    durationMs: Math.max(0, outcome.durationMs),
+    durationMs: rounded(Math.max(0, outcome.durationMs), 1_000),
     ...(failure ? { failure: cleanFailure(failure, redact) } : {}),
     ...(steps ? { steps: steps.slice(0, 100).map((step) => cleanStep(step, redact)) } : {}),
     ...(findings ? { findings: findings.slice(0, 10).map((finding) => cleanFinding(finding, redact)) } : {}),
-    ...(measurements ? { measurements: numbersOnly(measurements) } : {}),
+    ...(measurements ? { measurements: cleanNumbers(measurements) } : {}),
   };
 }
 
@@ -188,7 +188,7 @@ function cleanFailure({ kind, message, step }: Failure, redact: Redact): Failure
 }
 
 function cleanStep(step: StepResult, redact: Redact): StepResult {
-  return { ...step, name: redact(step.name, 120) };
+  return { ...step, name: redact(step.name, 120), durationMs: rounded(step.durationMs, 1_000) };
 }
 
 function cleanFinding(finding: Finding, redact: Redact): Finding {
@@ -197,6 +197,13 @@ function cleanFinding(finding: Finding, redact: Redact): Finding {
 }
 
 /** NaN and Infinity do not survive JSON. */
-function numbersOnly(measurements: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(measurements).filter(([, value]) => Number.isFinite(value)));
+function cleanNumbers(measurements: Record<string, number>): Record<string, number> {
+  const clean: Record<string, number> = {};
+  for (const [name, value] of Object.entries(measurements)) if (Number.isFinite(value)) clean[name] = rounded(value, 1_000_000);
+  return clean;
+}
+
+/** To so many parts of one: a difference of two clocks has digits that nobody measured, and each travels and is stored. */
+function rounded(value: number, parts: number): number {
+  return Number.isInteger(value) ? value : Math.round(value * parts) / parts;
 }

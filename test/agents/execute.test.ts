@@ -150,7 +150,13 @@ describe('what leaves', () => {
       findings: [
         { kind: 'blocking-session', text: `report ${secrets[0]} of ana@clinic.example`, target: { pid: 4121, note: String(secrets[0]) } },
       ],
-      measurements: { connect_ms: 1, query_ms: Number.NaN },
+      measurements: {
+        connect_ms: 1,
+        query_ms: Number.NaN,
+        hit_ratio: 0.987_654_321,
+        first_byte_ms: 0.512_312_300_000_001_2,
+        bytes: 2 ** 50 + 1,
+      },
     });
     const result = await execute({ ...ORDER, params: { url: `http://a:\${secret:PASSWORD}@db/` }, retries: 0 }, deps(run), never);
     expect(JSON.stringify(result)).not.toContain('swordfish');
@@ -160,7 +166,8 @@ describe('what leaves', () => {
       text: 'report [hidden] of [address]',
       target: { pid: 4121, note: '[hidden]' },
     });
-    expect(result.measurements).toEqual({ connect_ms: 1 });
+    const numbers = { connect_ms: 1, hit_ratio: 0.987_654, first_byte_ms: 0.512_312, bytes: 2 ** 50 + 1 };
+    expect(result.measurements).toEqual(numbers);
   });
 
   test('a secret that is missing is a fault, by name', async () => {
