@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backend, backendsOf } from '../backend.ts';
 import { type BenchContext, type Benchmark, countOf, withClosers } from '../benchmark.ts';
-import { nameMachine } from '../machine.ts';
+import { machineCpuS, nameMachine } from '../machine.ts';
 import { percentile, rounded } from '../stats.ts';
 import { checkOf } from './config.ts';
 import { type AlertStack, startAlertStack } from './stack.ts';
@@ -28,6 +28,8 @@ interface Alert {
 interface Run {
   backend: Backend;
   alerts: Alert[];
+  /** CPU seconds a second, of everything on the machine while targets broke: near the number of cores, nothing was measured but waiting for one. */
+  machineCoresUsed: number;
   postgresVersion: string;
 }
 
@@ -40,7 +42,11 @@ export const alert: Benchmark = async (context) => {
     runs.push(run);
     context.say(`queue on ${backend}: ${inWords(run)}`);
   }
-  const figures = runs.map((run) => ({ backend: run.backend, ...figuresOf(run.alerts) }));
+  const figures = runs.map((run) => ({
+    backend: run.backend,
+    ...figuresOf(run.alerts),
+    machine_cores_used: rounded(run.machineCoresUsed, 2),
+  }));
   const slowest = figures.reduce((worst, one) => (one.first_failure_to_post_ms_p95 > worst.first_failure_to_post_ms_p95 ? one : worst));
   const each = figures.length > 1 ? Object.fromEntries(figures.map((one) => [one.backend, one])) : {};
   return { ...slowest, ...each, machine: { ...machine, postgres: runs[0]?.postgresVersion ?? '' } };
@@ -52,8 +58,10 @@ function runOnce(context: BenchContext, backend: Backend): Promise<Run> {
     const { signal } = context;
     // Every check has been up everywhere: what is measured is news, not a beginning.
     await sleep((stack.everySeconds + 5) * 1000, undefined, { signal });
-    const breaks = breaksOf(countOf(context, 'incidents', 30), Date.now());
-    return { backend, alerts: await breakAll(stack, breaks, signal), postgresVersion: stack.postgresVersion };
+    const [fromMs, fromCpuS] = [Date.now(), machineCpuS()];
+    const alerts = await breakAll(stack, breaksOf(countOf(context, 'incidents', 30), fromMs), signal);
+    const machineCoresUsed = (machineCpuS() - fromCpuS) / ((Date.now() - fromMs) / 1000);
+    return { backend, alerts, machineCoresUsed, postgresVersion: stack.postgresVersion };
   });
 }
 
@@ -142,7 +150,7 @@ function figuresOf(alerts: readonly Alert[]) {
   };
 }
 
-function inWords({ alerts }: Run): string {
+function inWords({ alerts, machineCoresUsed }: Run): string {
   const { first_failure_to_post_ms_p95: failure, verdict_to_post_ms_p95: verdict, incidents } = figuresOf(alerts);
-  return `of ${incidents} incidents 95 in 100 were posted within ${failure} ms of the first failure and ${verdict} ms of the verdict`;
+  return `of ${incidents} incidents 95 in 100 were posted within ${failure} ms of the first failure and ${verdict} ms of the verdict; ${rounded(machineCoresUsed, 1)} cores in use`;
 }
