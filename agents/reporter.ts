@@ -6,8 +6,6 @@ import { QUEUES, type Report } from '../jobs/contract.ts';
 import type { Queues } from '../jobs/queue.ts';
 import type { Spool, Spooled } from './spool.ts';
 
-/** A queue that has not taken a report by then counts as away. */
-const SEND_MS = 5_000;
 const RETRY_MS = 2_000;
 
 export type ReportBody = Partial<Pick<Report, 'results' | 'refusals' | 'actions'>>;
@@ -55,7 +53,7 @@ export function reporterTo(deps: ReporterDeps): Reporter {
     try {
       // What comes from the spool is still counted there.
       const data = { ...report, sentAtMs: clock.now(), spooled: Math.max(0, spool.size() - 1) };
-      await inTime(queues.add(queue, [{ id, data }], 'until-stored'));
+      await queues.add(queue, [{ id, data }], 'until-stored');
     } catch (error) {
       if (!isRefused(error)) throw error;
       // It would be refused for ever, and whatever comes after it would wait behind it.
@@ -94,17 +92,4 @@ export function reporterTo(deps: ReporterDeps): Reporter {
       await flush();
     },
   };
-}
-
-async function inTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the queue does not answer')), SEND_MS);
-  });
-  work.catch(() => {});
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

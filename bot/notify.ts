@@ -15,7 +15,7 @@ import { sendIncident } from './send/incident.ts';
 import { sendReport } from './send/report.ts';
 import { sendThread } from './send/thread.ts';
 import { delayAfter } from './timing.ts';
-import { NO_WAY_IN } from './trouble.ts';
+import { messageOf, NO_WAY_IN } from './trouble.ts';
 
 const SENDERS: Record<Claim['kind'], (context: SendContext) => Promise<void>> = {
   incident: sendIncident,
@@ -221,8 +221,4 @@ export class Notifier {
     });
     this.#wake = () => {};
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -16,6 +16,7 @@ import { messageModal } from './render/modal.ts';
 import { cameTwice, failed, stillWorking } from './render/refusal.ts';
 import { slackLogger } from './slack-log.ts';
 import { keepConnected, SOCKET_TIMING, type SocketTiming } from './socket.ts';
+import { messageOf } from './trouble.ts';
 
 /** As far as Slack's clock may be ahead of ours. */
 const FUTURE_LIMIT_S = 60;
@@ -238,8 +239,4 @@ function saying(message: Message): { answer: SubmissionAnswer; after(): Promise<
 /** The signature or the envelope names the delivery, the rest what is delivered; a replay has both, and one of them is enough to know it. */
 function idsOf(context: Record<string, unknown>, own: string): string[] {
   return [context.delivery, own].filter((id): id is string => typeof id === 'string' && /:./.test(id));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

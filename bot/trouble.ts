@@ -81,3 +81,8 @@ function causeCode(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** The words of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

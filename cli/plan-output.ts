@@ -1,6 +1,7 @@
 /** How `rounds plan` says it: one line an entry, one a field, and then what people have to do. */
 import { styleText } from 'node:util';
 import type { EntryChange, FieldChange } from '../core/config/diff.ts';
+import { ONE_OF } from '../core/config/schema.ts';
 import { mayBeShown } from '../core/config/secrets.ts';
 import { spanInWords } from '../core/duration.ts';
 import { listInWords } from '../core/words.ts';
@@ -13,18 +14,6 @@ export interface PlanStyle {
 }
 
 const MARKS = { added: ['+', 'green'], changed: ['~', 'yellow'], retired: ['-', 'red'] } as const;
-
-const ONE_OF: Readonly<Record<EntryChange['section'], string>> = {
-  locations: 'location',
-  people: 'person',
-  teams: 'team',
-  tenants: 'tenant',
-  components: 'component',
-  services: 'service',
-  checks: 'check',
-  runbooks: 'runbook',
-  reports: 'report',
-};
 
 /** The lines, without their ends. */
 export function planInLines(plan: ConfigPlan, style: PlanStyle): string[] {

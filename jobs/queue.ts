@@ -48,7 +48,7 @@ export interface Working {
 export interface Queues {
   /** Makes a location's place ready for its queues. Throws one clear sentence when it cannot. */
   prepare(location: string): Promise<void>;
-  /** Puts jobs on a queue; one whose id is there already is not added again. Throws when the queue is away. */
+  /** Puts jobs on a queue; one whose id is there already is not added again. Throws when the queue is away, after 5 s at the latest. */
   add(queue: QueueRef, jobs: readonly QueueJob[], policy: Policy): Promise<void>;
   /** Works a queue. A handler that throws is told to try again under `until-stored`; `Malformed` is final. */
   work(queue: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working;

@@ -13,7 +13,7 @@ import * as metrics from './metrics.ts';
 import { planSlots } from './plan.ts';
 import { Malformed } from './queue.ts';
 import { makeDueReports } from './report.ts';
-import { ReportQueues } from './reports.ts';
+import { ResultQueues } from './result-queues.ts';
 import { requeueRuns, sweepRuns } from './sweep.ts';
 
 const TURN_MS = 1_000;
@@ -53,7 +53,7 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
   });
   const book = new AgentBook(deps.clock);
   const noting = startLoop({ name: 'agents', everyMs: AGENTS_TURN_MS, log, work: () => book.write(deps.pool) });
-  const reports = new ReportQueues({
+  const reports = new ResultQueues({
     queues: deps.queues,
     log,
     monotonic: deps.clock.monotonic,

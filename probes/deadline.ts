@@ -1,11 +1,6 @@
 /** How a run ends early: at the end of its time, with the agent that stops, or by what the target did wrong. */
-import { AgentFault, type ProbeContext } from './probe.ts';
+import { AgentFault } from './probe.ts';
 import { withoutPort } from './words.ts';
-
-/** Aborts with the context's own signal, or with a `TimeoutError` when `timeoutMs` have gone. */
-export function deadlineSignal(context: Pick<ProbeContext, 'signal' | 'timeoutMs'>): AbortSignal {
-  return AbortSignal.any([context.signal, AbortSignal.timeout(Math.max(1, Math.ceil(context.timeoutMs)))]);
-}
 
 /** Whether the signal was aborted because the time was up, and not because the agent stops. */
 export function timeIsUp(signal: AbortSignal): boolean {

@@ -126,7 +126,8 @@ function channel() {
   return matching(/^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u, "expected a channel such as '#billing', in quotes");
 }
 
-const ONE_OF: Readonly<Record<Section, string>> = {
+/** What an entry of a section is called. */
+export const ONE_OF: Readonly<Record<Section, string>> = {
   locations: 'location',
   people: 'person',
   teams: 'team',

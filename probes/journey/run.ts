@@ -1,7 +1,7 @@
 /** Runs one journey once in a browser context of its own. */
 import type { BrowserContext, Page } from 'playwright';
 import type { Failure } from '../../core/result.ts';
-import { deadlineSignal, timeIsUp } from '../deadline.ts';
+import { timeIsUp } from '../deadline.ts';
 import { AgentFault, type Outcome, type ProbeContext } from '../probe.ts';
 import { limitInWords } from '../words.ts';
 import type { Journey, JourneyContext } from './api.ts';
@@ -71,7 +71,7 @@ async function begin(params: JourneyParams, browser: BrowserContext, context: Pr
   const run: Running = {
     page,
     steps: new Steps({ monotonic: context.monotonic, onStart: wait }),
-    signal: deadlineSignal(context),
+    signal: context.signal,
     said: { setMs: 0, meantMs: 0 },
     pageStatus: 0,
     crashed: false,

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, urlOrSecret } from '../../core/config/units.ts';
 import { attempt } from '../attempt.ts';
-import { deadlineSignal } from '../deadline.ts';
 import { judge } from '../postgres/judge.ts';
 import { openSession } from '../postgres/session.ts';
 import { readVitals, type Vitals } from '../postgres/vitals.ts';
@@ -86,7 +85,7 @@ function felt({ login_ms = 0, query_ms = 0 }: Record<string, number>): number {
 
 async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
   const startedMs = context.monotonic();
-  const session = await openSession({ url: params.url, signal: deadlineSignal(context), timeoutMs: context.timeoutMs });
+  const session = await openSession({ url: params.url, signal: context.signal, timeoutMs: context.timeoutMs });
   try {
     const connectedMs = context.monotonic();
     measurements.login_ms = connectedMs - startedMs;

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, sizeBytes, text, urlOrSecret } from '../../core/config/units.ts';
 import { attempt } from '../attempt.ts';
-import { deadlineSignal } from '../deadline.ts';
 import { AgentFault, defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
 import { writeAndRead } from '../redis/canary.ts';
 import { judge } from '../redis/judge.ts';
@@ -149,9 +148,13 @@ function felt({ login_ms = 0, ping_p50_ms = 0, write_ms = 0 }: Record<string, nu
 
 async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
   const windowMs = windowOf(params, context);
-  const signal = deadlineSignal(context);
   const startedMs = context.monotonic();
-  const session = await openSession({ url: params.url, tls: { ...params.tls, ca: params.ca }, signal, timeoutMs: context.timeoutMs });
+  const session = await openSession({
+    url: params.url,
+    tls: { ...params.tls, ca: params.ca },
+    signal: context.signal,
+    timeoutMs: context.timeoutMs,
+  });
   try {
     measurements.login_ms = context.monotonic() - startedMs;
     const slowLogMs = params.slowCommands?.within ?? 0;

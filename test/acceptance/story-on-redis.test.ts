@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, inject } from 'vitest';
+import { whereRedisIs } from '../helpers/queues.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { tellTheStory } from './story.ts';
 
@@ -9,7 +9,7 @@ const AWAY_MS = 12_000;
 
 let redis: TestRedis;
 
-describe.skipIf(!inject('redisUrl'))('with the queue on Redis', () => {
+whereRedisIs('with the queue on Redis', () => {
   tellTheStory('a clinic is watched, broken and repaired', {
     begin: async () => {
       redis = await testRedis();

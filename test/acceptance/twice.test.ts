@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addLocation } from '../../jobs/location.ts';
 import { migrateQueue } from '../../jobs/queue.ts';
 import { migrate } from '../../store/migrate.ts';
 import { quietLog } from '../helpers/log.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
+import { whereRedisIs } from '../helpers/queues.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { type TestServer, testServer } from '../helpers/server.ts';
 
@@ -196,4 +197,4 @@ ${checks.join('')}`;
 }
 
 describe('two workers and two agents, with the queue on PostgreSQL', () => suite('PostgreSQL'));
-describe.skipIf(!inject('redisUrl'))('two workers and two agents, with the queue on Redis', () => suite('Redis'));
+whereRedisIs('two workers and two agents, with the queue on Redis', () => suite('Redis'));

@@ -3,17 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { register } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Io } from '../../cli/context.ts';
 import { migrateAll } from '../../cli/migrate.ts';
 import { configFileOf, databaseUrlOf } from '../../cli/places.ts';
 import { writeTable } from '../../cli/process-table.ts';
-import { runProgram } from '../../cli/program.ts';
 import type { Started } from '../../core/process.ts';
 import { start } from '../../jobs/main.ts';
 import { openPool, type Pool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
 import { keepingLog, quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
+import { rounds as runRounds } from '../helpers/program.ts';
 
 const BEFORE = `version: 1
 timezone: UTC
@@ -40,19 +39,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What is said does not depend on where the folder is. */
 async function rounds(env: Record<string, string>, ...args: string[]) {
-  let out = '';
-  let err = '';
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    terminal: false,
-  };
-  const code = await runProgram(['node', 'rounds', ...args], { ROUNDS_LOG_LEVEL: 'silent', ROUNDS_DATA: folder, ...env }, io);
+  const { code, out, err } = await runRounds({ ROUNDS_DATA: folder, ...env }, ...args);
   return { code, out: out.replaceAll(folder, '.'), err: err.replaceAll(folder, '.') };
 }
 

@@ -1,24 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import type { Io } from '../../cli/context.ts';
-import { runProgram } from '../../cli/program.ts';
 import { testDatabase } from '../helpers/postgres.ts';
-
-async function rounds(env: Record<string, string>, ...args: string[]) {
-  let out = '';
-  let err = '';
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    terminal: false,
-  };
-  const code = await runProgram(['node', 'rounds', ...args], { ROUNDS_LOG_LEVEL: 'silent', ...env }, io);
-  return { code, out, err };
-}
+import { rounds } from '../helpers/program.ts';
 
 describe('the rounds program', () => {
   it('names every verb, with an example to begin with', async () => {

@@ -8,6 +8,7 @@ import { type RunOptions, run } from '../../cli/run.ts';
 import { JOURNEYS } from '../helpers/agent-browser.ts';
 import { quietLog } from '../helpers/log.ts';
 import { listening, type TestServer } from '../helpers/probing.ts';
+import { listeningIo } from '../helpers/program.ts';
 
 let folder: string;
 let server: TestServer;
@@ -59,22 +60,13 @@ afterEach(async () => {
 });
 
 async function ran(check: string, options: RunOptions = {}) {
-  let [out, err] = ['', ''];
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    terminal: false,
-  };
+  const { io, said } = listeningIo();
   const code = await run(
     check,
     { config: join(folder, 'rounds.yaml'), ...options },
     { env: { ...env, ROUNDS_DATA: folder }, log: quietLog, io },
   );
-  return { code, out, err };
+  return { code, ...said() };
 }
 
 test('all checks of a template are run, one for each tenant', async () => {

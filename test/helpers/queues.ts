@@ -11,10 +11,17 @@ export interface TestQueue {
   drop(): Promise<void>;
 }
 
-/** Holds the suite on both backends; where there is no Redis, which the run's setup has said, on one. */
+/** Holds the suite on both backends; where there is no Redis, on one. */
 export function onEachQueue(suite: (backend: Backend) => void): void {
   describe('on PostgreSQL', () => suite('PostgreSQL'));
-  describe.skipIf(!inject('redisUrl'))('on Redis', () => suite('Redis'));
+  whereRedisIs('on Redis', () => suite('Redis'));
+}
+
+/** A suite that needs the run's Redis; where this machine has none it is skipped, and says so. */
+export function whereRedisIs(title: string, suite: () => void): void {
+  const isThere = inject('redisUrl') !== '';
+  if (!isThere) process.stderr.write(`Skipped: ${title}. There is no redis-server here; the setup of npm test says why.\n`);
+  describe.runIf(isThere)(title, suite);
 }
 
 /** A queue of its own: in this database, or in a database of its own on the run's Redis. */

@@ -11,7 +11,7 @@ import { openQueues, type Queues } from '../../jobs/queue.ts';
 import { migrate } from '../../store/migrate.ts';
 import { keepingLog, quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
-import { onEachQueue, onRedis, type TestQueue, testQueue } from '../helpers/queues.ts';
+import { onEachQueue, onRedis, type TestQueue, testQueue, whereRedisIs } from '../helpers/queues.ts';
 import { testRedis } from '../helpers/redis.ts';
 
 let database: TestDatabase;
@@ -166,7 +166,7 @@ describe('on PostgreSQL', () => {
   });
 });
 
-describe.skipIf(!inject('redisUrl'))('on Redis', () => {
+whereRedisIs("an agent's user on Redis", () => {
   it.each([
     ['get', 'rounds:at:south:round.south:meta'],
     ['set', 'rounds:at:south:x', '1'],

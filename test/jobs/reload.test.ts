@@ -9,7 +9,7 @@ import { QUEUES, roundSchema } from '../../jobs/contract.ts';
 import { judgeDirty } from '../../jobs/evaluate.ts';
 import { planSlots } from '../../jobs/plan.ts';
 import { openQueues, type Queues } from '../../jobs/queue.ts';
-import { ReportQueues } from '../../jobs/reports.ts';
+import { ResultQueues } from '../../jobs/result-queues.ts';
 import { startWorker } from '../../jobs/worker.ts';
 import { NotInForce } from '../../store/config.ts';
 import { openPool, type Pool } from '../../store/db.ts';
@@ -220,7 +220,7 @@ onEachQueue((backend) => {
   it('works the reports of a location that was removed for a while, and those of a new one at once', async () => {
     let nowMs = 0;
     const taken: string[] = [];
-    const reports = new ReportQueues({
+    const reports = new ResultQueues({
       queues,
       log: quietLog,
       monotonic: () => nowMs,

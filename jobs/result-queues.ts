@@ -8,7 +8,7 @@ const REPORTS_AT_ONCE = 2;
 const LINGER_MS = 15 * 60_000;
 const RETRY_MS = 5_000;
 
-export interface ReportQueuesOptions {
+export interface ResultQueuesOptions {
   queues: Queues;
   log: Log;
   /** Takes one report. One that throws is given again. */
@@ -18,13 +18,13 @@ export interface ReportQueuesOptions {
   lingerMs?: number;
 }
 
-export class ReportQueues {
-  readonly #options: ReportQueuesOptions;
+export class ResultQueues {
+  readonly #options: ResultQueuesOptions;
   readonly #working = new Map<string, Working>();
   readonly #leftAtMs = new Map<string, number>();
   readonly #retryAtMs = new Map<string, number>();
 
-  constructor(options: ReportQueuesOptions) {
+  constructor(options: ResultQueuesOptions) {
     this.#options = options;
   }
 
