@@ -150,14 +150,24 @@ export interface Count {
   missing: string[];
 }
 
-/** Counts what the check's locations say at that moment. `planningSinceMs`: what was due before was due to nobody. */
-export function count(check: Check, state: CheckState, nowMs: number, planningSinceMs: number): Count {
+/** When and under what a verdict is drawn. */
+export interface Moment {
+  nowMs: number;
+  /** What was due before was due to nobody. */
+  planningSinceMs: number;
+  /** Locations whose agents are at fault: what they say counts as missing. */
+  distrusted: ReadonlySet<string>;
+}
+
+/** Counts what the check's locations say at that moment. */
+export function count(check: Check, state: CheckState, { nowMs, planningSinceMs, distrusted }: Moment): Count {
   const freshMs = freshForMs(check);
   const result: Count = { quorum: quorumOf(check), total: check.locations.length, fresh: [], down: [], bad: [], up: [], missing: [] };
   for (const location of check.locations) {
     const known = state.locations[location];
     const gap = state.gaps[location];
-    if (known && nowMs - known.plannedAtMs <= freshMs && known.plannedAtMs - nowMs <= FUTURE_MS) {
+    if (distrusted.has(location)) result.missing.push(location);
+    else if (known && nowMs - known.plannedAtMs <= freshMs && known.plannedAtMs - nowMs <= FUTURE_MS) {
       result.fresh.push(location);
       if (known.verdict === 'down') result.down.push(location);
       (known.verdict === 'up' ? result.up : result.bad).push(location);
@@ -200,8 +210,8 @@ function holdNext(check: Check, state: CheckState, counted: Count, moment: Momen
 }
 
 /** The check's verdict at that moment, and what is held. Pure: the same state and time give the same answer. */
-export function decide(check: Check, state: CheckState, nowMs: number, planningSinceMs: number): { state: CheckState; counted: Count } {
-  const counted = count(check, state, nowMs, planningSinceMs);
+export function decide(check: Check, state: CheckState, time: Moment): { state: CheckState; counted: Count } {
+  const counted = count(check, state, time);
   const seen = momentOf(counted);
   // Blindness ends when a quorum sees again, not when what was due has been forgotten.
   const moment = seen === 'waiting' && state.moment === 'blind' ? 'blind' : seen;
@@ -214,7 +224,7 @@ export function decide(check: Check, state: CheckState, nowMs: number, planningS
   const degraded = lone || split || (moment === 'degraded' && slow.length >= counted.quorum);
   const troubled: HeldVerdict = moment === 'down' ? 'down' : degraded ? 'degraded' : 'up';
   const held = holdNext(check, state, counted, moment, troubled);
-  const heldSinceMs = held === state.held ? state.heldSinceMs : beganAt(state, counted, held, nowMs);
+  const heldSinceMs = held === state.held ? state.heldSinceMs : beganAt(state, counted, held, time.nowMs);
   return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };
 }
 

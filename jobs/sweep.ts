@@ -3,7 +3,7 @@ import { staleChecks } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
 import { type MissedRun, missRuns, unqueuedRuns } from '../store/run.ts';
 import type { JobsDeps } from './deps.ts';
-import { foldInto } from './evaluate.ts';
+import { foldInto } from './fold.ts';
 import * as metrics from './metrics.ts';
 import { queueRuns } from './plan.ts';
 

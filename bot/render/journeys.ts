@@ -2,7 +2,7 @@
 import { type Check, quorumOf } from '../../core/check.ts';
 import type { Service } from '../../core/config/model.ts';
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
-import { type CheckState, count, EMPTY_STATE, type LocationState } from '../../core/evaluate.ts';
+import { type CheckState, count, EMPTY_STATE, type LocationState, type Moment } from '../../core/evaluate.ts';
 import { countInWords } from '../../core/report/words.ts';
 import { listInWords, MARKS } from '../../core/words.ts';
 import type { JourneyPace } from '../../store/journey.ts';
@@ -28,15 +28,20 @@ export type Standing = 'fails' | 'degraded' | 'unseen' | 'unclear' | 'never' | '
 /** The worst first. */
 export const STANDINGS: readonly Standing[] = ['fails', 'degraded', 'unseen', 'never', 'unclear', 'succeeds'];
 
+/** Now, with every agent trusted: what a location says is shown, whoever is at fault. */
+function moment({ nowMs }: View): Moment {
+  return { nowMs, planningSinceMs: 0, distrusted: new Set() };
+}
+
 /** What is held of a check, as long as a quorum of fresh results bears it. */
 export function standingOf(view: View, check: Check, state: CheckState): Standing {
   if (state.held === 'down') return 'fails';
   if (state.held === 'degraded') return 'degraded';
   const spoken = Object.keys(state.locations).length;
   if (spoken === 0) return 'never';
-  const seen = state.moment !== 'blind' && count(check, state, view.nowMs, 0).fresh.length >= quorumOf(check);
+  const seen = state.moment !== 'blind' && count(check, state, moment(view)).fresh.length >= quorumOf(check);
   if (state.held === 'up') return seen ? 'succeeds' : 'unseen';
-  return count(check, state, view.nowMs, 0).fresh.length > 0 ? 'unclear' : 'unseen';
+  return count(check, state, moment(view)).fresh.length > 0 ? 'unclear' : 'unseen';
 }
 
 /** The checks of a journey by how they stand, the worst first. */
@@ -164,7 +169,7 @@ export function tenantTitle(view: View, check: Check): string | undefined {
 }
 
 function troubleWords(view: View, check: Check, state: CheckState, standing: 'fails' | 'degraded'): string {
-  const { fresh, bad, down } = count(check, state, view.nowMs, 0);
+  const { fresh, bad, down } = count(check, state, moment(view));
   const from = standing === 'fails' ? down : bad;
   const held = `since ${since(view, state.heldSinceMs)}`;
   if (fresh.length === 0) return `${SINGLE[standing]} ${held}, and nothing fresh since ${since(view, lastAtMs(state))}`;
@@ -186,7 +191,7 @@ function seenFrom(view: View, check: Check, locations: readonly string[]): strin
 }
 
 function unclearWords(view: View, check: Check, state: CheckState): string {
-  const { fresh } = count(check, state, view.nowMs, 0);
+  const { fresh } = count(check, state, moment(view));
   return `not clear yet: seen from ${seenFrom(view, check, fresh)}, ${quorumOf(check)} must agree`;
 }
 

@@ -7,7 +7,7 @@ import type { Check } from '../../core/check.ts';
 import type { Config } from '../../core/config/model.ts';
 import type { FoldInput } from '../../core/evaluate.ts';
 import type { StepResult } from '../../core/result.ts';
-import { foldReport } from '../../jobs/evaluate.ts';
+import { foldReport } from '../../jobs/fold.ts';
 import { aCheck, aConfig, everywhere, SLOT_MS, said } from '../helpers/domain.ts';
 import { asReport, asResult, order, type TestJobs, testJobs } from '../helpers/jobs.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { confirmFrom, count, decide, EMPTY_STATE, foldGap, foldResult, roundsLeft, staleAtMs } from '../../core/evaluate.ts';
-import { aCheck, everywhere, fold, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
+import { aCheck, at, everywhere, fold, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
 
 const check = aCheck();
 
@@ -24,14 +24,14 @@ describe('the verdict of the moment', () => {
   it('counts nothing that is older than 1.5 intervals and the time of a run', () => {
     const state = fold(check, everywhere(check, 0, 'down'));
     const freshMs = 1.5 * SLOT_MS + 20_000;
-    expect(decide(check, state, NOON_MS + freshMs, 0).state.moment).toBe('down');
-    expect(decide(check, state, NOON_MS + freshMs + 1, 0).state.moment).toBe('waiting');
+    expect(decide(check, state, at(NOON_MS + freshMs)).state.moment).toBe('down');
+    expect(decide(check, state, at(NOON_MS + freshMs + 1)).state.moment).toBe('waiting');
   });
 
   it('is blind when runs that were due brought nothing, and waiting when none was due', () => {
     const silentMs = NOON_MS + 5 * SLOT_MS;
     let state = fold(check, everywhere(check, 0, 'up'));
-    const moment = () => decide(check, state, silentMs, 0).state.moment;
+    const moment = () => decide(check, state, at(silentMs)).state.moment;
     const lose = (location: string, slot: number) => {
       state = foldGap(state, location, { plannedAtMs: NOON_MS + slot * SLOT_MS, reason: 'no-result' });
     };
@@ -43,11 +43,15 @@ describe('the verdict of the moment', () => {
     expect(moment(), 'two of three may still speak').toBe('waiting');
     lose('south', 2);
     expect(moment()).toBe('blind');
-    const blind = decide(check, state, silentMs, 0).state;
-    expect(decide(check, blind, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'it ends when somebody sees again').toBe('blind');
-    expect(decide(check, state, silentMs, NOON_MS + 3 * SLOT_MS).state.moment, 'what was due before Rounds was started again').toBe(
-      'waiting',
-    );
+    const blind = decide(check, state, at(silentMs)).state;
+    expect(
+      decide(check, blind, at(silentMs, { planningSinceMs: NOON_MS + 3 * SLOT_MS })).state.moment,
+      'it ends when somebody sees again',
+    ).toBe('blind');
+    expect(
+      decide(check, state, at(silentMs, { planningSinceMs: NOON_MS + 3 * SLOT_MS })).state.moment,
+      'what was due before Rounds was started again',
+    ).toBe('waiting');
   });
 
   it('takes a fault of the agent neither for up nor for down', () => {
@@ -132,7 +136,7 @@ describe('what is held', () => {
   it('takes nothing from a planner whose clock had jumped ahead', () => {
     const ahead = check.locations.map((location) => said(check, location, 60, 'up'));
     const state = fold(check, [...ahead, ...everywhere(check, 1, 'down')]);
-    expect(decide(check, state, NOON_MS + SLOT_MS + 1_000, 0).state.moment).toBe('down');
+    expect(decide(check, state, at(NOON_MS + SLOT_MS + 1_000)).state.moment).toBe('down');
   });
 
   it('is not ended by one good round between bad ones', () => {
@@ -152,7 +156,7 @@ describe('what is held', () => {
       for (const location of check.locations)
         state = foldGap(state, location, { plannedAtMs: NOON_MS + slot * SLOT_MS, reason: 'no-result' });
     }
-    expect(decide(check, state, NOON_MS + 5 * SLOT_MS, 0).state).toMatchObject({ moment: 'blind', held: 'down' });
+    expect(decide(check, state, at(NOON_MS + 5 * SLOT_MS)).state).toMatchObject({ moment: 'blind', held: 'down' });
   });
 
   it('began with the first run that failed', () => {
@@ -198,5 +202,5 @@ it('looks again when the next location falls silent', () => {
   expect(staleAtMs(check, state, NOON_MS + SLOT_MS)).toBe(NOON_MS + freshMs + 1);
   expect(staleAtMs(check, state, NOON_MS + freshMs + 1)).toBe(NOON_MS + SLOT_MS + freshMs + 1);
   expect(staleAtMs(check, state, NOON_MS + 10 * SLOT_MS)).toBeUndefined();
-  expect(count(check, state, NOON_MS + SLOT_MS, 0).fresh).toEqual(['north', 'south']);
+  expect(count(check, state, at(NOON_MS + SLOT_MS)).fresh).toEqual(['north', 'south']);
 });

@@ -2,12 +2,17 @@
 import type { Check } from '../../core/check.ts';
 import type { CheckView } from '../../core/classify.ts';
 import type { Config } from '../../core/config/model.ts';
-import { type CheckState, decide, EMPTY_STATE, type FoldInput, foldResult } from '../../core/evaluate.ts';
+import { type CheckState, decide, EMPTY_STATE, type FoldInput, foldResult, type Moment } from '../../core/evaluate.ts';
 import { runName } from '../../core/run.ts';
 
 export const SLOT_MS = 60_000;
 /** Noon, so that times in words are easy to read. */
 export const NOON_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
+
+/** A moment at which a verdict is drawn, planning as long as can be and every agent trusted. */
+export function at(nowMs: number, change: Partial<Moment> = {}): Moment {
+  return { nowMs, planningSinceMs: 0, distrusted: new Set(), ...change };
+}
 
 /** A check with sensible values; say what matters. */
 export function aCheck(values: Partial<Check> = {}): Check {
@@ -85,7 +90,7 @@ export function said(
 
 /** Folds a history, deciding after each result at the time it was planned. */
 export function fold(check: Check, inputs: readonly FoldInput[], state: CheckState = EMPTY_STATE): CheckState {
-  return inputs.reduce((before, input) => decide(check, foldResult(before, input), input.plannedAtMs + 1_000, 0).state, state);
+  return inputs.reduce((before, input) => decide(check, foldResult(before, input), at(input.plannedAtMs + 1_000)).state, state);
 }
 
 /** A slot in which every location says what it is told to: `everywhere(check, 0, 'up')`, `everywhere(check, 1, 'down', 'down', 'up')`. */

@@ -6,7 +6,7 @@ import type { Check } from '../../core/check.ts';
 import { slotsBetween } from '../../core/run.ts';
 import { type Applied, applyConfig, type ConfigToApply } from '../../jobs/config.ts';
 import { QUEUES, roundSchema } from '../../jobs/contract.ts';
-import { judgeDirty } from '../../jobs/evaluate.ts';
+import { judgeDirty } from '../../jobs/judge.ts';
 import { planSlots } from '../../jobs/plan.ts';
 import { openQueues, type Queues } from '../../jobs/queue.ts';
 import { ResultQueues } from '../../jobs/result-queues.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScheduledReport } from '../../core/config/model.ts';
 import type { FoldInput } from '../../core/evaluate.ts';
 import type { ReportNumbers } from '../../core/report/figures.ts';
-import { foldReport } from '../../jobs/evaluate.ts';
+import { foldReport } from '../../jobs/fold.ts';
 import { makeDueReports } from '../../jobs/report.ts';
 import { sweepRuns } from '../../jobs/sweep.ts';
 import { NotInForce } from '../../store/config.ts';

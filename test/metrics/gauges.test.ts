@@ -1,8 +1,9 @@
 import { register } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { QUEUES } from '../../jobs/contract.ts';
-import { foldReport, judgeScope } from '../../jobs/evaluate.ts';
+import { foldReport } from '../../jobs/fold.ts';
 import { readGauges } from '../../jobs/gauges.ts';
+import { judgeScope } from '../../jobs/judge.ts';
 import { planSlots } from '../../jobs/plan.ts';
 import { noteAgents } from '../../store/agent.ts';
 import { aCheck, aConfig, everywhere, NOON_MS } from '../helpers/domain.ts';
