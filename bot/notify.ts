@@ -12,6 +12,7 @@ import * as metrics from './metrics.ts';
 import { sendAnswer } from './send/answer.ts';
 import { type NotifierParts, Overtaken, type SendContext } from './send/context.ts';
 import { sendIncident } from './send/incident.ts';
+import { sendNotice } from './send/notice.ts';
 import { sendReport } from './send/report.ts';
 import { sendThread } from './send/thread.ts';
 import { delayAfter } from './timing.ts';
@@ -22,7 +23,11 @@ const SENDERS: Record<Claim['kind'], (context: SendContext) => Promise<void>> = 
   thread: sendThread,
   answer: sendAnswer,
   report: sendReport,
+  notice: sendNotice,
 };
+
+/** What waits until somebody has let the bot into its channel. */
+const WAITS_TO_BE_LET_IN: ReadonlySet<Claim['kind']> = new Set(['incident', 'report', 'notice']);
 
 const INVITATION_TURN_MS = 30_000;
 
@@ -170,14 +175,13 @@ export class Notifier {
         await putBack(pool, claim, delayAfter(claim.tries, timing.retryMs), trouble.message);
         return;
       default:
-        if ((claim.kind === 'incident' || claim.kind === 'report') && NO_WAY_IN.has(trouble.code))
-          return this.#waitForInvitation(claim, trouble);
+        if (WAITS_TO_BE_LET_IN.has(claim.kind) && NO_WAY_IN.has(trouble.code)) return this.#waitForInvitation(claim, trouble);
         log.error(fields, `Slack will not take it: ${trouble.message}`);
         await markRefused(pool, claim, trouble.message);
     }
   }
 
-  /** An alert and a report wait until somebody has let the bot into its channel; until then the bot is not ready. */
+  /** An alert, a report and a notice wait until somebody has let the bot into its channel; until then the bot is not ready. */
   async #waitForInvitation(claim: Claim, trouble: SlackTrouble): Promise<void> {
     this.#trouble = `Rounds cannot post in ${claim.channel ?? 'a channel'} (${trouble.code}): invite it there, or correct the channel in rounds.yaml.`;
     this.#parts.log.error({ incident: claim.incidentId, channel: claim.channel, slack: trouble.code }, this.#trouble);

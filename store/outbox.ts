@@ -14,10 +14,19 @@
 import { type Db, inTransaction, type Pool } from './db.ts';
 
 /** Lower goes first. A full interruption never waits behind a report. */
-export const PRIORITY = { interruption: 10, outage: 20, resolve: 30, degradation: 40, answer: 15, thread: 50, report: 60 } as const;
+export const PRIORITY = {
+  interruption: 10,
+  outage: 20,
+  resolve: 30,
+  degradation: 40,
+  answer: 15,
+  thread: 50,
+  notice: 55,
+  report: 60,
+} as const;
 
 export interface NewOutboxRow {
-  kind: 'incident' | 'thread' | 'answer' | 'report';
+  kind: 'incident' | 'thread' | 'answer' | 'report' | 'notice';
   /** Rows of one lane are sent in order. */
   lane: string;
   channel?: string;
@@ -29,14 +38,18 @@ export interface NewOutboxRow {
   reason: string;
   /** Not before this has passed. */
   delayMs?: number;
+  /** What was wanted under this key before is not wanted again, also when it was told long ago. */
+  key?: string;
 }
 
-/** Adds rows; they become visible to the bot with the transaction. */
-export async function enqueue(db: Db, rows: readonly NewOutboxRow[]): Promise<void> {
+/** Adds rows; they become visible to the bot with the transaction. Returns how many were new: all, unless a key was there already. */
+export async function enqueue(db: Db, rows: readonly NewOutboxRow[]): Promise<number> {
+  let added = 0;
   for (const row of rows) {
-    await db.query(
-      `insert into outbox (kind, lane, channel, incident_id, timeline_id, payload, priority, reason, not_before)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 millisecond')`,
+    const { rowCount } = await db.query(
+      `insert into outbox (kind, lane, channel, incident_id, timeline_id, payload, priority, reason, not_before, key)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 millisecond', $10)
+       on conflict (key) where key is not null do nothing`,
       [
         row.kind,
         row.lane,
@@ -47,9 +60,12 @@ export async function enqueue(db: Db, rows: readonly NewOutboxRow[]): Promise<vo
         row.priority,
         row.reason,
         row.delayMs ?? 0,
+        row.key ?? null,
       ],
     );
+    added += rowCount ?? 0;
   }
+  return added;
 }
 
 /** A row in hand. */
@@ -71,6 +87,8 @@ export interface Claim {
   changesPost: boolean;
   /** How long ago a request with it went out of which nothing is known; `undefined` when none did. */
   sentAgoMs?: number;
+  /** How long it has been wanted. */
+  madeAgoMs: number;
 }
 
 interface ClaimRow {
@@ -86,6 +104,7 @@ interface ClaimRow {
   reason: string;
   tries: number;
   sent_ago_ms: number | null;
+  made_ago_ms: number;
   changes_post: boolean;
 }
 
@@ -132,6 +151,7 @@ with before as (select id, extract(epoch from now() - sending_since) * 1000 as s
 update outbox set state = 'claimed', token = token + 1, tries = tries + 1, lease_until = now() + $2 * interval '1 millisecond'
 from before where outbox.id = before.id
 returning outbox.*, before.sent_ago_ms::float8 as sent_ago_ms,
+  (extract(epoch from now() - made_at) * 1000)::float8 as made_ago_ms,
   kind = 'incident' and exists (select from post where post.incident_id = outbox.incident_id and post.ts is not null) as changes_post`;
 
 /** Takes the row whose turn it is, or `undefined`. Safe with any number of bots. */
@@ -169,6 +189,7 @@ function fromRow(row: ClaimRow): Claim {
     reason: row.reason,
     tries: row.tries,
     changesPost: row.changes_post,
+    madeAgoMs: row.made_ago_ms,
     ...(row.channel ? { channel: row.channel } : {}),
     ...(row.incident_id ? { incidentId: row.incident_id } : {}),
     ...(row.timeline_id ? { timelineId: row.timeline_id } : {}),
