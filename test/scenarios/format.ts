@@ -88,6 +88,7 @@ const EVENTS = {
       checks: z.array(z.string()).default([]),
     }),
   }),
+  unsilence: z.strictObject({ at: span, unsilence: z.string(), by: z.string() }).describe('Ends the silence of that title early'),
   acknowledge: z.strictObject({ at: span, acknowledge: letter, by: z.string() }),
   load: z.strictObject({
     ...during,
@@ -150,12 +151,13 @@ const times = z.union([
   z.tuple([z.int().min(0), z.int().min(0)]),
 ]);
 
-/** What the post must say at that moment. Sets are exact; `says` are parts of its words, whatever their case. */
+/** What the post must say at that moment. Sets are exact; `says` are parts of its words, whatever their case, `omits` what none of them may be. */
 const said = {
   about: z.array(z.string()).optional(),
   tenants: z.array(z.string()).optional(),
   cause: z.string().optional(),
   says: z.array(z.string()).optional(),
+  omits: z.array(z.string()).optional(),
 };
 const posted = { between, times: times.default([1, 1]), ...said };
 
