@@ -2,7 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/process.ts';
-import type { Attempt, Failure, Finding, Result, StepResult } from '../core/result.ts';
+import {
+  type Attempt,
+  type Failure,
+  type Finding,
+  type Loads,
+  loadSchema,
+  MOST_LOADS,
+  type Result,
+  type StepResult,
+} from '../core/result.ts';
 import type { Order } from '../core/run.ts';
 import { AgentFault, type BrowserSource, type Outcome, type Probe, type ProbeContext } from '../probes/probe.ts';
 import { deadline, Overdue } from './deadline.ts';
@@ -53,6 +62,7 @@ export async function execute(order: Order, deps: ExecuteDeps, stop: AbortSignal
     measurements: last.measurements ?? {},
     attempts,
     findings: last.findings ?? [],
+    ...(last.loads ? { loads: last.loads } : {}),
     ...(last.picture ? { picture: last.picture } : {}),
   };
 }
@@ -172,7 +182,7 @@ function faultOf(error: unknown, order: Order, log: Log, redact: Redact): Failur
 }
 
 function cleaned(outcome: Outcome, redact: Redact): Outcome {
-  const { failure, steps, findings, measurements } = outcome;
+  const { failure, steps, findings, measurements, loads } = outcome;
   return {
     ...outcome,
     durationMs: rounded(Math.max(0, outcome.durationMs), 1_000),
@@ -180,6 +190,7 @@ function cleaned(outcome: Outcome, redact: Redact): Outcome {
     ...(steps ? { steps: steps.slice(0, 100).map((step) => cleanStep(step, redact)) } : {}),
     ...(findings ? { findings: findings.slice(0, 10).map((finding) => cleanFinding(finding, redact)) } : {}),
     ...(measurements ? { measurements: cleanNumbers(measurements) } : {}),
+    ...(loads ? { loads: cleanLoads(loads, redact) } : {}),
   };
 }
 
@@ -196,10 +207,20 @@ function cleanFinding(finding: Finding, redact: Redact): Finding {
   return { ...finding, text: redact(finding.text), target: Object.fromEntries(target) };
 }
 
+/** Names stay as they are, for the worker knows tenants by them; one that the report's schema would refuse is left out. */
+function cleanLoads({ atMs, loads, unreadable }: Loads, redact: Redact): Loads {
+  const clean = loads.flatMap((load) => {
+    const whole = { ...load, counters: cleanNumbers(load.counters), levels: cleanNumbers(load.levels) };
+    return loadSchema.safeParse(whole).data ?? [];
+  });
+  return { atMs: Math.round(atMs), loads: clean.slice(0, MOST_LOADS), unreadable: unreadable.slice(0, 8).map((why) => redact(why, 200)) };
+}
+
 /** NaN and Infinity do not survive JSON. */
-function cleanNumbers(measurements: Record<string, number>): Record<string, number> {
+function cleanNumbers(measurements: Readonly<Record<string, number | undefined>>): Record<string, number> {
   const clean: Record<string, number> = {};
-  for (const [name, value] of Object.entries(measurements)) if (Number.isFinite(value)) clean[name] = rounded(value, 1_000_000);
+  for (const [name, value] of Object.entries(measurements))
+    if (value !== undefined && Number.isFinite(value)) clean[name] = rounded(value, 1_000_000);
   return clean;
 }
 

@@ -33,6 +33,13 @@ export type Attempt = z.infer<typeof attemptSchema>;
 export const pictureSchema = z.object({ mime: z.enum(['image/jpeg', 'image/png']), base64: z.string().max(1_000_000) });
 export type Picture = z.infer<typeof pictureSchema>;
 
+/** Of a role, a database or a queue, as its server has it. PostgreSQL's are at most 63 bytes long. */
+const serverName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u);
+
 /** Something a runbook can act on, such as the query that blocks the others. Values are plain and redacted. */
 export const findingSchema = z.object({
   kind: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
@@ -40,8 +47,59 @@ export const findingSchema = z.object({
   text: z.string().max(500),
   /** What an action is bound to: `{pid, backendStart}`. */
   target: z.record(z.string().max(40), z.union([z.string().max(200), z.number()])),
+  /** Whose it is, as its server calls them: the worker makes a tenant of it. */
+  whose: z.object({ database: serverName.optional(), role: serverName.optional(), queue: serverName.optional() }).optional(),
 });
 export type Finding = z.infer<typeof findingSchema>;
+
+/** Of more than this many roles, databases or queues, those with the least load are left out. */
+export const MOST_LOADS = 200;
+
+/** A sum since `countingSinceMs`, or how much there is now. Larger numbers are none of a server's. */
+const amount = z.number().min(0).max(1e18).optional();
+
+export const loadSchema = z.object({
+  by: z.enum(['database', 'role', 'queue']),
+  name: serverName,
+  /** Tells one life of the counters from the next: after a reset, a restart or a failover it is another. By the server's clock. */
+  countingSinceMs: z.number(),
+  /** They rise, and begin anew with a life. */
+  counters: z.object({
+    statementMs: amount,
+    /** Of 8 kB. */
+    blocksRead: amount,
+    tempBytes: amount,
+    rowsInserted: amount,
+    rowsDeleted: amount,
+  }),
+  /** Of this moment. */
+  levels: z.object({
+    connections: amount,
+    /** Connections that wait for another's lock. */
+    waiting: amount,
+    /** Connections that run a statement and wait for nobody, and for how long these statements have run, together. */
+    running: amount,
+    runningMs: amount,
+    locks: amount,
+    /** Connections of others that wait for its locks. */
+    blocks: amount,
+    sizeBytes: amount,
+    jobs: amount,
+  }),
+});
+export type Load = z.infer<typeof loadSchema>;
+export type LoadCounters = Load['counters'];
+export type LoadLevels = Load['levels'];
+
+/** The load that each role, database or queue puts on a server. What could not be read is absent, and never zero. */
+export const loadsSchema = z.object({
+  /** By the server's own clock. */
+  atMs: z.number(),
+  loads: z.array(loadSchema).max(MOST_LOADS),
+  /** What could not be read, and why, one sentence each. */
+  unreadable: z.array(z.string().max(200)).max(8),
+});
+export type Loads = z.infer<typeof loadsSchema>;
 
 export const resultSchema = z.object({
   run: z.string().max(400),
@@ -57,6 +115,7 @@ export const resultSchema = z.object({
   measurements: z.record(z.string().max(60), z.number()),
   attempts: z.array(attemptSchema).min(1).max(6),
   findings: z.array(findingSchema).max(10),
+  loads: loadsSchema.optional(),
   picture: pictureSchema.optional(),
 });
 export type Result = z.infer<typeof resultSchema>;

@@ -4,7 +4,7 @@
  */
 import type * as z from 'zod';
 import type { Log } from '../core/process.ts';
-import type { Failure, Finding, Picture, StepResult } from '../core/result.ts';
+import type { Failure, Finding, Loads, Picture, StepResult } from '../core/result.ts';
 
 /** What one attempt came to. A target's trouble is `down` or `degraded`; the agent's own is `fault`. */
 export interface Outcome {
@@ -15,6 +15,8 @@ export interface Outcome {
   steps?: StepResult[];
   measurements?: Record<string, number>;
   findings?: Finding[];
+  /** Who puts how much load on the target, as the target counts it. */
+  loads?: Loads;
   picture?: Picture;
 }
 
