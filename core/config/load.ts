@@ -6,7 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
-import type { Component, Config, ScheduledReport, Tenant } from './model.ts';
+import type { Component, Config, ScheduledReport, Service, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
 import { isPlain, type Plain, read, reportUnknownKey } from './reader.ts';
 import { revisionOf } from './revision.ts';
@@ -158,7 +158,7 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
     teams: each('teams', (id, fields) => ({ id, ...fields })),
     tenants: each('tenants', (id, fields) => tenantOf(id, fields)),
     components: each('components', (id, fields) => componentOf(id, fields)),
-    services: each('services', (id, fields) => ({ id, ...fields, title: fields.title ?? wordsOf(id), scope: id })),
+    services: each('services', (id, fields) => serviceOf(id, fields)),
     checks: record(),
     runbooks: record(),
     reports: each('reports', (id, fields) => reportOf(id, fields, raw)),
@@ -168,10 +168,14 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
 
 type EntryOf<S extends Section> = ReturnType<EntrySchemas[S]['parse']>;
 
-function tenantOf(id: string, written: EntryOf<'tenants'>): Tenant {
+function tenantOf(id: string, { changedBy, ...written }: EntryOf<'tenants'>): Tenant {
   const title = String(written.title ?? wordsOf(id));
   const fields = Object.fromEntries(Object.entries({ ...written, id, title }).map(([key, value]) => [key, String(value)]));
-  return { id, title, fields };
+  return { id, title, fields, ...(changedBy === undefined ? {} : { changedBy }) };
+}
+
+function serviceOf(id: string, { title, changedBy, ...fields }: EntryOf<'services'>): Service {
+  return { id, title: title ?? wordsOf(id), ...fields, scope: id, ...(changedBy === undefined ? {} : { changedBy }) };
 }
 
 function reportOf(id: string, fields: EntryOf<'reports'>, raw: Plain): ScheduledReport {
@@ -188,8 +192,14 @@ function reportOf(id: string, fields: EntryOf<'reports'>, raw: Plain): Scheduled
 }
 
 function componentOf(id: string, fields: EntryOf<'components'>): Component {
-  const { title, layer, dependsOn } = fields;
-  return { id, title: title ?? wordsOf(id), ...(layer === undefined ? {} : { layer }), dependsOn };
+  const { title, layer, dependsOn, changedBy } = fields;
+  return {
+    id,
+    title: title ?? wordsOf(id),
+    ...(layer === undefined ? {} : { layer }),
+    dependsOn,
+    ...(changedBy === undefined ? {} : { changedBy }),
+  };
 }
 
 /** As they were written, so that a number put into an option stays a number. */

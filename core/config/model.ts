@@ -26,6 +26,8 @@ export interface Tenant {
   title: string;
   /** Everything the configuration says of it, for `${tenant.…}`. */
   fields: Record<string, string>;
+  /** Names of what changes it, see changed-by.ts. */
+  changedBy?: string[];
 }
 
 export interface Component {
@@ -33,6 +35,8 @@ export interface Component {
   title: string;
   layer?: string;
   dependsOn: string[];
+  /** Names of what changes it, see changed-by.ts. */
+  changedBy?: string[];
 }
 
 export interface Service {
@@ -41,6 +45,8 @@ export interface Service {
   tier: 1 | 2 | 3;
   owner: string;
   dependsOn: string[];
+  /** Names of what changes it, see changed-by.ts. */
+  changedBy?: string[];
   /** Services joined by what they depend on are judged together. */
   scope: string;
 }
@@ -103,6 +109,30 @@ export interface ScheduledReport {
   windowMs?: number;
 }
 
+/** Times in which what it covers is measured and not told. See core/maintenance.ts. */
+export interface Maintenance {
+  id: string;
+  title: string;
+  /** Several kinds given: all must fit. All empty: everything. */
+  services: string[];
+  components: string[];
+  tenants: string[];
+  /** Templates, or expanded checks. */
+  checks: string[];
+  timezone: string;
+  /** How it repeats; without, it is once. */
+  rrule?: string;
+  /** How long each lasts, exactly; only one that is once may have an end instead. */
+  lastsMs?: number;
+  /** When it begins, on the wall (see core/wall.ts); of a rule: from when on it counts. */
+  fromWallMs?: number;
+  /** When it ends; of a rule: when the last may begin. */
+  untilWallMs?: number;
+  /** Days on which none begins, by their midnight, and times at which none does. */
+  exceptDaysMs: number[];
+  exceptWallsMs: number[];
+}
+
 /** A group of services and components that is judged under one lock. */
 export interface Scope {
   id: string;
@@ -124,5 +154,6 @@ export interface Config {
   checks: Record<string, Check>;
   runbooks: Record<string, Runbook>;
   reports: Record<string, ScheduledReport>;
+  maintenance: Record<string, Maintenance>;
   scopes: Record<string, Scope>;
 }

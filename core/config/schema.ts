@@ -1,5 +1,6 @@
 /** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
 import * as z from 'zod';
+import { changeNameSchema } from './changed-by.ts';
 import { parametersSchema } from './parameters.ts';
 import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
@@ -36,12 +37,14 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
       title,
       layer: idSchema.optional().describe('Such as data, platform or infrastructure'),
       dependsOn: dependsOn.describe('The components that it stands on'),
+      changedBy: changedBy(),
     }),
     services: z.object({
       title,
       tier: z.literal([1, 2, 3]).default(2).describe('1: care or money stops; 2: work is slowed; 3: comfort'),
       owner: idOf('teams', known.teams).describe('The team that is told'),
       dependsOn: dependsOn.describe('The components that it stands on'),
+      changedBy: changedBy(),
     }),
     checks: checkSchema(known, title),
     runbooks: runbookSchema(known, title),
@@ -51,13 +54,30 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
 
 export type EntrySchemas = ReturnType<typeof entrySchemas>;
 
+const TENANT_FIELD = /^(?!id$)[A-Za-z][A-Za-z0-9_]*$/;
+const EXPECTED_TENANT_FIELD = 'expected the name of a field, of letters, digits and _, other than id';
+
 function tenantSchema() {
   const field = z.union([z.string(), z.number(), z.boolean()]);
-  const name = matching(/^(?!id$)[A-Za-z][A-Za-z0-9_]*$/, 'expected the name of a field, of letters, digits and _, other than id');
-  return z.record(name, field).superRefine((fields, context) => {
-    const sound = text(80).optional().safeParse(fields.title);
-    for (const issue of sound.error?.issues ?? []) context.addIssue({ code: 'custom', path: ['title'], message: issue.message });
-  });
+  return z
+    .object({ changedBy: changedBy() })
+    .catchall(field)
+    .superRefine((fields, context) => {
+      for (const key of Object.keys(fields).filter((one) => !TENANT_FIELD.test(one))) {
+        const issues = [{ code: 'custom' as const, path: [], message: EXPECTED_TENANT_FIELD, input: key }];
+        context.addIssue({ code: 'invalid_key', origin: 'record', issues, path: [key], input: fields });
+      }
+      const sound = text(80).optional().safeParse(fields.title);
+      for (const issue of sound.error?.issues ?? []) context.addIssue({ code: 'custom', path: ['title'], message: issue.message });
+    })
+    .meta({ propertyNames: { type: 'string', pattern: TENANT_FIELD.source, patternErrorMessage: EXPECTED_TENANT_FIELD } });
+}
+
+function changedBy() {
+  return listOf(changeNameSchema())
+    .min(1, { error: 'expected at least one name' })
+    .optional()
+    .describe('How those who report changes call what changes it: repositories, applications, releases, environments');
 }
 
 function checkSchema(known: KnownIds, title: z.ZodType<string | undefined>) {
