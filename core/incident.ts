@@ -101,6 +101,20 @@ export type TimelineEntry =
   | { kind: 'acted'; outcome: 'done' | 'failed' | 'refused' | 'unclear'; title: string; summary: string }
   | { kind: 'verified'; outcome: 'passed' | 'failed' | 'unclear'; text: string }
   | { kind: 'posted-anew'; reason: string }
+  /** Somebody else of the owner, a team's title, is on call. Ids of people. */
+  | { kind: 'handed-over'; team: string; from: string[]; to: string[] }
+  /** A step of escalation: ids of who was called; `team`, the title of another team; `by`, who pressed instead of waiting. */
+  | {
+      kind: 'escalated';
+      to: 'on-call' | 'team' | 'person' | 'other-team' | 'channel';
+      people: string[];
+      afterMs: number;
+      team?: string;
+      channel?: string;
+      by?: string;
+    }
+  /** Slack was away for too long. `about`: the class that was told, or the end. */
+  | { kind: 'told-elsewhere'; way: 'email' | 'webhook'; about: IncidentClass | 'resolved' }
   | { kind: 'refused'; by: string; text: string }
   | { kind: 'resolved'; afterMs: number; reason: string; text: string };
 

@@ -3,6 +3,7 @@ import { spanInWords, timeOfDay } from '../../core/duration.ts';
 import type { TimelineEntry } from '../../core/incident.ts';
 import { listInWords, MARKS } from '../../core/words.ts';
 import { data, type Message, message, section } from './blocks.ts';
+import { escalatedLine, handedOverLine, toldElsewhereLine } from './calls.ts';
 
 /** Reasons of a class, in words; those that the headline says already are not repeated. */
 const WHY: Record<string, string> = {
@@ -23,11 +24,11 @@ export function renderThread(
   mentionOf: (person: string) => string = () => '',
 ): Message {
   const called = entry.kind === 'class-raised' ? (entry.onCall ?? []).map(mentionOf).join(' ') : '';
-  const line = `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf)} ${called}`.trim();
+  const line = `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf, (person) => mentionOf(person) || data(nameOf(person)))} ${called}`.trim();
   return message(line.replaceAll(/[*\u200b]/g, ''), [section(line)]);
 }
 
-function words(entry: TimelineEntry, nameOf: (person: string) => string): string {
+function words(entry: TimelineEntry, nameOf: (person: string) => string, call: (person: string) => string): string {
   switch (entry.kind) {
     case 'opened':
       return `${MARKS[entry.class]} ${data(entry.headline)}${seen(entry.seenFrom)}${why(entry.reason)}`;
@@ -45,6 +46,12 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string): string
       return `${data(nameOf(entry.by))} was refused: ${sentenceOf(entry.text)}`;
     case 'posted-anew':
       return 'Posted anew: the earlier post was gone from Slack.';
+    case 'handed-over':
+      return handedOverLine(entry, nameOf, call);
+    case 'escalated':
+      return escalatedLine(entry, call);
+    case 'told-elsewhere':
+      return toldElsewhereLine(entry);
     default:
       return ending(entry);
   }
