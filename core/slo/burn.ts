@@ -15,6 +15,8 @@ export interface Burn {
   rate: number;
   longMs: number;
   shortMs: number;
+  /** `page`: people are told at once; `ticket`: it can wait for the day. */
+  severity: 'page' | 'ticket';
   sinceMs: number;
   /** Share of the window's budget that is left; negative when overspent. */
   budgetLeft: number;
