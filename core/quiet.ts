@@ -1,6 +1,7 @@
 /** Maintenance windows and silences: they keep posts back, with a reason, and never measurement. */
 import type { Check } from './check.ts';
 import type { Config } from './config/model.ts';
+import { reachable } from './config/scopes.ts';
 
 /** A time in which what it covers is not told. */
 export interface Quiet {
@@ -20,7 +21,56 @@ export interface Quiet {
   checks: string[];
 }
 
+/** The part of it that says what is covered. */
+export type Covers = Pick<Quiet, 'services' | 'components' | 'tenants' | 'checks'>;
+
+type Parts = Pick<Config, 'services' | 'components'>;
+
 /** The first of these that covers the check, or nothing. */
-export function quietOf(_check: Check, _quiets: readonly Quiet[], _config: Config): Quiet | undefined {
-  return undefined;
+export function quietOf(check: Check, quiets: readonly Quiet[], config: Parts): Quiet | undefined {
+  return quiets.find((quiet) => covers(quiet, check, config));
+}
+
+/**
+ * Whether it covers the check. A service covers its checks, not those of what it stands on; a tenant only checks that are made for it;
+ * a component its own checks and those of whatever stands on it, however far up.
+ */
+export function covers(what: Covers, check: Check, config: Parts): boolean {
+  const fits = (wanted: readonly string[], own: string | undefined) => wanted.length === 0 || (own !== undefined && wanted.includes(own));
+  if (!fits(what.services, check.service) || !fits(what.tenants, check.tenant)) return false;
+  if (what.checks.length > 0 && !what.checks.includes(check.template) && !what.checks.includes(check.id)) return false;
+  if (what.components.length === 0) return true;
+  const below = standsOn(check, config);
+  return what.components.some((component) => below.has(component));
+}
+
+/** Ids of the scopes in which it covers a check, sorted. */
+export function scopesCovered(quiets: readonly Covers[], config: Parts & Pick<Config, 'checks'>): string[] {
+  const found = new Set<string>();
+  for (const check of Object.values(config.checks)) {
+    if (!found.has(check.scope) && quiets.some((quiet) => covers(quiet, check, config))) found.add(check.scope);
+  }
+  return [...found].sort();
+}
+
+/** What each service and component stands on, by configuration: asked for every check with every judgement. */
+const below = new WeakMap<Parts['services'], { components: Parts['components']; known: Map<string, Set<string>> }>();
+
+function standsOn(check: Check, config: Parts): Set<string> {
+  const { services, components } = config;
+  const known = knownOf(config);
+  const key = check.service === undefined ? `component ${check.component}` : `service ${check.service}`;
+  const found = known.get(key);
+  if (found) return found;
+  const made = reachable(check.service === undefined ? [check.component ?? ''] : (services[check.service]?.dependsOn ?? []), components);
+  known.set(key, made);
+  return made;
+}
+
+function knownOf({ services, components }: Parts): Map<string, Set<string>> {
+  const kept = below.get(services);
+  if (kept?.components === components) return kept.known;
+  const known = new Map<string, Set<string>>();
+  below.set(services, { components, known });
+  return known;
 }

@@ -32,6 +32,7 @@ const SECTION_HELP: Readonly<Record<Section, string>> = {
   checks: 'What is to be probed, how often, from where',
   runbooks: 'What can be pressed, and when it is offered',
   reports: 'What is posted at certain times',
+  maintenance: 'When what is measured is not told',
 };
 
 /** The schema, with the options of every probe and action that is installed. */

@@ -6,6 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
+import { maintenanceOf, reportMaintenance } from './maintenance.ts';
 import type { Component, Config, ScheduledReport, Service, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
 import { isPlain, type Plain, read, reportUnknownKey } from './reader.ts';
@@ -97,6 +98,7 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
     });
     if (runbook) config.runbooks[id] = runbook;
   }
+  reportMaintenance(config, problems);
   if (problems.any) return undefined;
   config.scopes = assignScopes(config);
   return config;
@@ -162,6 +164,7 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
     checks: record(),
     runbooks: record(),
     reports: each('reports', (id, fields) => reportOf(id, fields, raw)),
+    maintenance: each('maintenance', (id, fields) => maintenanceOf(id, fields, String(raw.timezone))),
     scopes: record(),
   };
 }

@@ -1,12 +1,16 @@
 /** What may stand in `rounds.yaml`, one schema for an entry of each section. Probes and actions bring their own for their part. */
 import * as z from 'zod';
 import { changeNameSchema } from './changed-by.ts';
+import { maintenanceSchema } from './maintenance.ts';
 import { parametersSchema } from './parameters.ts';
 import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
 import { didYouMean, list } from './words.ts';
 
-export const SECTIONS = ['locations', 'people', 'teams', 'tenants', 'components', 'services', 'checks', 'runbooks', 'reports'] as const;
+export const SECTIONS = [
+  ...(['locations', 'people', 'teams', 'tenants', 'components', 'services'] as const),
+  ...(['checks', 'runbooks', 'reports', 'maintenance'] as const),
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The ids that stand in the file, whether their entries are sound or not, so that one slip is not reported twice. */
@@ -49,6 +53,13 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
     checks: checkSchema(known, title),
     runbooks: runbookSchema(known, title),
     reports: reportSchema(known, title, isCron),
+    maintenance: maintenanceSchema({
+      title,
+      services: listOf(idOf('services', known.services)),
+      components: listOf(idOf('components', known.components)),
+      tenants: listOf(idOf('tenants', known.tenants)),
+      checks: listOf(checkOrTemplate(known)),
+    }),
   };
 }
 
@@ -157,6 +168,7 @@ export const ONE_OF: Readonly<Record<Section, string>> = {
   checks: 'check',
   runbooks: 'runbook',
   reports: 'report',
+  maintenance: 'maintenance',
 };
 
 /** The id of something that stands in another section of the file. */
@@ -166,6 +178,18 @@ export function idOf(section: Section, ids: readonly string[]) {
     if (ids.includes(value)) return;
     const choice = ids.length === 1 ? `${ids[0]}, the only ${one}` : `one of the ${section} ${list(ids)}`;
     const message = ids.length === 0 ? `expected the id of a ${one}; none is defined` : `expected ${choice}${didYouMean(value, ids)}`;
+    context.addIssue({ code: 'custom', message, input: value });
+  });
+}
+
+/** The id of a check; of one that is made for each tenant also with a tenant: `post-invoice/riverside`. */
+function checkOrTemplate(known: KnownIds) {
+  return z.string({ error: 'expected the id of a check' }).superRefine((value, context) => {
+    const [template = '', tenant] = value.split('/', 2);
+    const sound = idOf('checks', known.checks).safeParse(template);
+    for (const { message } of sound.error?.issues ?? []) context.addIssue({ code: 'custom', message, input: value });
+    if (!sound.success || tenant === undefined || (value === `${template}/${tenant}` && known.tenants.includes(tenant))) return;
+    const message = `expected the check alone, or with a tenant behind a /${didYouMean(tenant, known.tenants)}`;
     context.addIssue({ code: 'custom', message, input: value });
   });
 }

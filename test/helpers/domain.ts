@@ -60,6 +60,7 @@ export function aConfig(checks: Check[], change: Partial<Config> = {}): Config {
     checks: byId(checks),
     runbooks: {},
     reports: {},
+    maintenance: {},
     scopes: {
       billing: { id: 'billing', services: ['billing', 'scheduling'], components: ['postgres'], checks: checks.map((check) => check.id) },
     },

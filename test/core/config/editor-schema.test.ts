@@ -85,7 +85,7 @@ const SMALL = {
 const OF_MEANING = new RegExp(
   `^(${[
     'check-(attempts|critical|degraded-above|every-too-often|for-each-without|location-unknown|timeout-longer)',
-    'component-cycle|everything-at-once|expansion-|parameter-outside',
+    'component-cycle|everything-at-once|expansion-|maintenance-check-without|parameter-outside',
     'option-(not-an-address|of-one-tenant)|report-(?!cron-missing).*(unknown|cron|timezone)',
     'runbook-(references|parameter-(?!as-secret)|tenant)|secret-(?!number)|service-(component|owner)-unknown',
     'team-member-unknown|timezone-mistyped|yaml-',
