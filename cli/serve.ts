@@ -39,6 +39,7 @@ export async function serve(name: string, load: () => Promise<Start>, context: C
       port: portOf(env.ROUNDS_HTTP_PORT),
       ready: () => serving.started?.ready() ?? Promise.resolve('Starting.'),
       registries: [register],
+      others: (request) => others(serving, request),
     });
     tell({ type: 'listening', healthPort: serving.health.port });
     const start = await load();
@@ -51,6 +52,12 @@ export async function serve(name: string, load: () => Promise<Start>, context: C
   }
   log.info({ healthPort: serving.health.port }, 'Started');
   await tellWhenReady(serving);
+}
+
+/** Whoever asks while it starts is to ask again: a delivery that meets a 404 is lost. */
+function others({ started }: Serving, request: Request): Promise<Response> | undefined {
+  if (!started) return Promise.resolve(new Response('Starting.', { status: 503, headers: { 'retry-after': '5' } }));
+  return started.handle?.(request);
 }
 
 function portOf(text: string | undefined): number {

@@ -85,7 +85,12 @@ function rounds(plan: UpPlan): Env {
 }
 
 function worker(plan: UpPlan): ChildSpec {
-  return child(plan, 'worker', ['worker'], { ...rounds(plan), DATABASE_URL: plan.databaseUrl, ROUNDS_QUEUE_URL: plan.queueUrl });
+  return child(plan, 'worker', ['worker'], {
+    ...rounds(plan),
+    DATABASE_URL: plan.databaseUrl,
+    ROUNDS_QUEUE_URL: plan.queueUrl,
+    ROUNDS_CHANGES_TOKEN: plan.env.ROUNDS_CHANGES_TOKEN,
+  });
 }
 
 function bot(plan: UpPlan): ChildSpec {

@@ -27,6 +27,8 @@ export interface Started {
   ready(): Promise<string | undefined>;
   /** Reads its configuration again, where it has a file of its own. Never ends the process: what cannot be taken over is logged. */
   reload?(): Promise<void>;
+  /** Answers on its own port what is asked beside health and metrics; 404 where there is nothing. */
+  handle?(request: Request): Promise<Response>;
   /** Finishes or hands back the work in hand, then closes everything. Called once. */
   stop(): Promise<void>;
 }

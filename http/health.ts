@@ -20,6 +20,8 @@ export interface HealthOptions {
   ready(): Promise<string | undefined>;
   /** Metrics of the process's own, shown beside the default ones. */
   registries?: readonly Registry[];
+  /** Whatever else the process answers on this port. */
+  others?(request: Request): Promise<Response> | undefined;
 }
 
 export interface HealthServer {
@@ -53,6 +55,7 @@ export function healthApp(options: HealthOptions): Hono {
     const all = registry();
     return context.body(await all.metrics(), 200, { 'content-type': all.contentType });
   });
+  app.notFound(async (context) => (await options.others?.(context.req.raw)) ?? context.text('404 Not Found', 404));
   return app;
 }
 

@@ -3,10 +3,13 @@ import { hostname } from 'node:os';
 import { applyAgain, applyAtStart } from '../cli/apply.ts';
 import { readWritten } from '../cli/config.ts';
 import type { Start } from '../core/process.ts';
+import { changesApp, changesToken } from '../http/changes.ts';
 import { loadActions } from '../runbooks/registry.ts';
+import { reportChanges } from '../store/change.ts';
 import { openPool } from '../store/db.ts';
 import { watchConfig } from '../store/in-force.ts';
 import { QUEUES } from './contract.ts';
+import { changes as reportedChanges } from './metrics.ts';
 import { openQueues, queueUrlOf } from './queue.ts';
 import { startWorker } from './worker.ts';
 
@@ -20,16 +23,26 @@ const STORE_CONNECTIONS = 4;
 export const start: Start = async ({ env, log, options }) => {
   const url = env.DATABASE_URL;
   if (!url) throw new Error('DATABASE_URL is not set: expected the address of the database, such as postgres://rounds@127.0.0.1/rounds.');
+  const token = changesToken(env.ROUNDS_CHANGES_TOKEN);
   const id = `worker@${hostname()}/${process.pid}`;
   const pool = openPool({ url, name: 'worker', max: STORE_CONNECTIONS, log });
   const own = { pool, file: options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml', by: id, log };
   await applyAtStart(own);
   const watch = await watchConfig({ pool, log, read: readWritten, runner: { id, kind: 'worker' } });
   const queues = await openQueues({ url: queueUrlOf(env) ?? url, log, name: 'worker' });
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const changes = changesApp({
+    token,
+    config: () => watch.config,
+    clock,
+    log,
+    report: (told) => reportChanges(pool, watch.config, told),
+    counted: ({ source, kind }) => reportedChanges.inc({ source, kind }),
+  });
   const worker = await startWorker({
     pool,
     queues,
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    clock,
     log,
     actions: await loadActions(),
     get config() {
@@ -51,6 +64,7 @@ export const start: Start = async ({ env, log, options }) => {
       await applyAgain(own);
       await watch.refreshConfig();
     },
+    handle: async (request) => changes.fetch(request),
     stop: async () => {
       await worker.stop();
       await watch.stop();

@@ -90,6 +90,12 @@ export const incidentsOpened = new Counter({
   labelNames: ['class'],
 });
 
+export const changes = new Counter({
+  name: 'rounds_changes_total',
+  help: 'Changes that were reported to this worker, each once, by who told (github, gitlab, argo-cd, flux, api) and kind.',
+  labelNames: ['source', 'kind'],
+});
+
 export const actions = new Counter({
   name: 'rounds_actions_total',
   help: 'Actions of runbooks that ended, by type and outcome.',
