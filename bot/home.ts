@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto';
 import type { Check } from '../core/check.ts';
 import type { Config } from '../core/config/model.ts';
+import { standsOn } from '../core/graph.ts';
+import { incidentOf } from '../core/incident.ts';
 import { readStates } from '../store/check.ts';
 import { anybodyDue, claimViewers, lastHourP95, noteLook, notePublished, shownHash, type Viewer } from '../store/home.ts';
 import { openIncidents } from '../store/incident.ts';
@@ -212,7 +214,8 @@ function keyOf(place: { channel: string; ts?: string }): string {
 
 function servicesOf(config: Config, open: HomeContent['open'], templates: (service: string) => TemplateStatus[]): HomeContent['services'] {
   return Object.values(config.services).map((service) => {
-    const found = open.find(({ incident }) => incident.scope === service.scope)?.incident;
+    const incidents = open.map(({ incident }) => incident);
+    const found = incidentOf(incidents, service.id, standsOn(config, { service: service.id }));
     return { service, templates: templates(service.id), ...(found ? { open: found } : {}) };
   });
 }

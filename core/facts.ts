@@ -1,25 +1,34 @@
-/** What is known of a scope now: its services' classes, who is hit, since when, the likely cause, and what can be pressed. */
+/** What is known of a problem now: its services' classes, who is hit, since when, what may have caused it, and what can be pressed. */
+
+import { CHANGE_WINDOW_MS, suspectsOf, TOLD_FROM_SCORE, touches } from './cause.ts';
+import type { ReportedChange } from './change.ts';
 import { CLASSES, freshForMs, type IncidentClass } from './check.ts';
-import { type CheckView, classifyService, freshestFailure, isBad, symptomsOf } from './classify.ts';
+import { type CheckView, classifyService, freshestFailure, isBad, type ServiceClass, symptomsOf } from './classify.ts';
 import type { Config, Scope } from './config/model.ts';
-import { spanInWords } from './duration.ts';
+import type { Group } from './correlate.ts';
 import { roundsLeft } from './evaluate.ts';
-import type { ComponentTrouble, Facts, Incident, Named, ServiceImpact } from './incident.ts';
+import type { ComponentTrouble, Facts, NearChange, ServiceImpact } from './incident.ts';
+import type { NoisyTenant } from './load.ts';
 import { type ActionWords, offersFor } from './runbook.ts';
+import type { Burn } from './slo/burn.ts';
+import { namedCheck } from './words.ts';
 
-/** Checks look every few seconds at best. */
-const SAME_ONSET_MS = 5_000;
-
-export interface JudgeInput {
+/** One problem of a scope, and what judging it needs. */
+export interface Problem extends Pick<Group, 'root'> {
+  /** Its checks that are not well. */
+  bad: readonly CheckView[];
   config: Config;
   scope: Scope;
+  /** All checks of the scope. */
   views: readonly CheckView[];
-  /** The scope's open incident. */
-  open?: Incident;
+  /** Checks that nobody sees, told with this problem. */
+  blind: readonly CheckView[];
+  /** Budgets that burn too fast, of services of this problem. */
+  burns: readonly Burn[];
+  changes: readonly ReportedChange[];
+  noisy: readonly NoisyTenant[];
   nowMs: number;
   actions: ReadonlyMap<string, ActionWords>;
-  /** The last action that was done in this incident. */
-  repair?: { title: string; by: string };
   /** The usual duration of a template's runs, for comparison. */
   usuallyMs?: ReadonlyMap<string, number>;
 }
@@ -32,41 +41,59 @@ export interface Reasoned {
 
 export interface Assessment {
   facts: Facts;
-  klass: IncidentClass | 'none';
+  klass: IncidentClass;
   decisions: Reasoned[];
 }
 
-/** What is known of a scope now, the class it amounts to, and why. */
-export function assess(input: JudgeInput): Assessment {
-  const { config, views } = input;
+const MOST_CHANGES = 5;
+
+/** What is known of a problem now, the class it amounts to, and why. */
+export function assess(problem: Problem): Assessment {
+  const { config, scope } = problem;
   const decisions: Reasoned[] = [];
   const services: ServiceImpact[] = [];
-  for (const id of input.scope.services) {
-    const own = views.filter((view) => view.check.service === id);
-    const result = classifyService(own);
+  const bad = new Set(problem.bad.map((view) => view.check.id));
+  const burning = problem.burns.map((burn) => burn.service);
+  for (const id of new Set([...problem.bad.flatMap((view) => view.check.service ?? []), ...burning])) {
     const service = config.services[id];
-    if (!service || result.class === 'none') continue;
-    decisions.push({ subject: `class ${id}`, reason: result.reason, inputs: { class: result.class, ...tally(own) } });
-    const symptoms = symptomsOf(own, (tenant) => config.tenants[tenant]?.title ?? tenant).map((symptom) => withUsual(symptom, input));
+    if (!service) continue;
+    const all = problem.views.filter((view) => view.check.service === id);
+    const own = all.map((view) => (!isBad(view) || bad.has(view.check.id) ? view : asIfWell(view)));
+    const result = classOf(own, all, burning.includes(id));
+    decisions.push({ subject: `class ${id}`, reason: result.reason, inputs: { class: result.class, ...tally(all) } });
+    if (result.class === 'none') continue;
+    const symptoms = symptomsOf(own, (tenant) => config.tenants[tenant]?.title ?? tenant).map((symptom) => withUsual(symptom, problem));
     services.push({ id, title: service.title, tier: service.tier, class: result.class, reason: result.reason, symptoms });
   }
   services.sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class) || a.tier - b.tier || a.title.localeCompare(b.title));
-  const components = componentTroubles(input);
-  const blind = views.filter((view) => view.state.moment === 'blind').map(({ check }) => named(input, check.id));
-  const klass = services[0]?.class ?? (components.length > 0 ? 'risk' : blind.length > 0 ? 'blind' : 'none');
-  if (services.length === 0 && klass !== 'none') {
-    const about = klass === 'risk' ? components.map((one) => one.id) : blind.map((one) => one.id);
+  const components = componentTroubles(problem);
+  const klass = services[0]?.class ?? (components.length > 0 ? 'risk' : 'blind');
+  if (services.length === 0) {
+    const about = klass === 'risk' ? components.map((one) => one.id) : problem.blind.map((view) => view.check.id);
     decisions.push({
-      subject: `class ${input.scope.id}`,
+      subject: `class ${scope.id}`,
       reason: klass === 'risk' ? 'component-only' : 'blind',
       inputs: { class: klass, about },
     });
   }
-  return { facts: factsOf(input, services, components, blind), klass, decisions };
+  return { facts: factsOf(problem, services, components), klass, decisions };
 }
 
-function withUsual<T extends { template: string }>(symptom: T, input: JudgeInput): T & { usuallyMs?: number } {
-  const usuallyMs = input.usuallyMs?.get(symptom.template);
+/** Another problem is told by its own incident. */
+function asIfWell({ check, state }: CheckView): CheckView {
+  return { check, state: { ...state, held: 'up', lone: false, split: false } };
+}
+
+/** The class by what fails of this problem; when with others nothing that matters succeeds any more, that is the class of each. */
+function classOf(own: readonly CheckView[], all: readonly CheckView[], burns: boolean): ServiceClass {
+  const alone = classifyService(own);
+  if (alone.class === 'none') return burns ? { class: 'degradation', reason: 'budget-burning' } : alone;
+  const together = alone.class === 'partial outage' ? classifyService(all) : alone;
+  return together.class === 'full interruption' ? together : alone;
+}
+
+function withUsual<T extends { template: string }>(symptom: T, problem: Problem): T & { usuallyMs?: number } {
+  const usuallyMs = problem.usuallyMs?.get(symptom.template);
   return usuallyMs === undefined ? symptom : { ...symptom, usuallyMs };
 }
 
@@ -85,15 +112,9 @@ function tally(views: readonly CheckView[]): Record<string, unknown> {
   };
 }
 
-function named(input: JudgeInput, id: string): Named {
-  const check = input.config.checks[id];
-  const tenant = check?.tenant ? input.config.tenants[check.tenant]?.title : undefined;
-  return { id, title: tenant ? `${check?.title} (${tenant})` : (check?.title ?? id) };
-}
-
-function componentTroubles(input: JudgeInput): ComponentTrouble[] {
-  return input.views.filter(isBad).flatMap((view) => {
-    const component = view.check.component ? input.config.components[view.check.component] : undefined;
+function componentTroubles(problem: Problem): ComponentTrouble[] {
+  return problem.bad.flatMap((view) => {
+    const component = view.check.component ? problem.config.components[view.check.component] : undefined;
     if (!component) return [];
     const said = freshestFailure([view]);
     return [
@@ -110,79 +131,79 @@ function componentTroubles(input: JudgeInput): ComponentTrouble[] {
   });
 }
 
-function factsOf(input: JudgeInput, services: ServiceImpact[], components: ComponentTrouble[], blind: Named[]): Facts {
-  const { config, views } = input;
-  const bad = views.filter(isBad);
+function factsOf(problem: Problem, services: ServiceImpact[], components: ComponentTrouble[]): Facts {
+  const { config, views, bad } = problem;
   const serviceBad = bad.filter((view) => view.check.service);
   const shown = serviceBad.length > 0 ? serviceBad : bad;
   const tenants = new Map(
     services.flatMap((service) => service.symptoms.flatMap((one) => one.tenants.map((tenant) => [tenant.id, tenant]))),
   );
-  const sinceMs = Math.min(input.nowMs, ...shown.map((view) => view.state.heldSinceMs));
-  const owner = ownerOf(input, services);
+  const sinceMs = Math.min(
+    problem.nowMs,
+    ...shown.map((view) => view.state.heldSinceMs),
+    ...(bad.length === 0 ? problem.burns.map((burn) => burn.sinceMs) : []),
+  );
+  const owner = ownerOf(problem, services);
   const recovering = bad.length > 0 && bad.every((view) => view.state.moment === 'up' && !view.state.lone && !view.state.split);
+  const suspects = bad.length === 0 ? [] : suspectsOf(problem);
+  const [first] = suspects;
   return {
+    root: problem.root,
+    members: bad.map((view) => view.check.id),
     services,
     components,
     tenants: [...tenants.values()].sort((a, b) => a.id.localeCompare(b.id)),
     tenantsTotal: new Set(views.flatMap((view) => view.check.tenant ?? [])).size,
-    seenFrom: seenFrom(input, shown),
+    seenFrom: seenFrom(problem, shown),
     locationsTotal: new Set(shown.flatMap((view) => view.check.locations)).size,
     sinceMs,
-    ...likelyCause(services, components, sinceMs),
+    ...(first && first.score >= TOLD_FROM_SCORE
+      ? { likelyCause: { text: `${first.title}: ${first.text}`, evidence: first.evidence.join(' ') } }
+      : {}),
+    suspects,
+    changes: nearChanges(problem, sinceMs),
+    burns: [...problem.burns],
+    locations: [],
     owner,
     onCall: (config.teams[owner]?.members ?? []).flatMap((id) => {
       const person = config.people[id];
       return person && person.roles.length > 0 ? [{ id, title: person.name }] : [];
     }),
-    offers: offersFor(config, services, components, input.actions),
+    offers: offersFor(config, services, components, problem.actions),
     recovering,
     roundsLeft: recovering ? Math.max(0, ...bad.map((view) => roundsLeft(view.check, view.state))) : 0,
-    blind,
+    blind: problem.blind.map(({ check }) => namedCheck(config, check.id)),
+    shown: { atMs: [], visible: 0, material: 0, headline: '' },
   };
 }
 
+/** Changes of the hour before the first failure, and since, that touch what is hit or may. */
+function nearChanges(problem: Problem, sinceMs: number): NearChange[] {
+  if (problem.bad.length === 0) return [];
+  const near = problem.changes.filter((change) => change.atMs >= sinceMs - CHANGE_WINDOW_MS && touches(change, problem) !== 'else');
+  const newest = near.toSorted((a, b) => b.atMs - a.atMs || b.id - a.id).slice(0, MOST_CHANGES);
+  return newest.map(({ id, atMs, kind, title }) => ({ id, atMs, kind, title }));
+}
+
 /** Titles of the locations that see it now; while recovering, none does. What is no longer fresh sees nothing. */
-function seenFrom(input: JudgeInput, views: readonly CheckView[]): string[] {
+function seenFrom(problem: Problem, views: readonly CheckView[]): string[] {
   const seeing = views.flatMap(({ check, state }) =>
     check.locations.filter((location) => {
       const said = state.locations[location];
-      return said && said.verdict !== 'up' && input.nowMs - said.plannedAtMs <= freshForMs(check);
+      return said && said.verdict !== 'up' && problem.nowMs - said.plannedAtMs <= freshForMs(check);
     }),
   );
-  return [...new Set(seeing)].sort().map((id) => input.config.locations[id]?.title ?? id);
+  return [...new Set(seeing)].sort().map((id) => problem.config.locations[id]?.title ?? id);
 }
 
-function ownerOf(input: JudgeInput, services: readonly ServiceImpact[]): string {
-  const id = services[0]?.id ?? input.scope.services[0];
-  return (id ? input.config.services[id]?.owner : undefined) ?? Object.keys(input.config.teams)[0] ?? '';
+function ownerOf(problem: Problem, services: readonly ServiceImpact[]): string {
+  const id = services[0]?.id ?? problem.scope.services[0];
+  return (id ? problem.config.services[id]?.owner : undefined) ?? Object.keys(problem.config.teams)[0] ?? '';
 }
 
-/** A component in trouble below services that fail is suspected, with its onset against theirs. */
-function likelyCause(
-  services: readonly ServiceImpact[],
-  components: readonly ComponentTrouble[],
-  sinceMs: number,
-): Pick<Facts, 'likelyCause'> {
-  const suspect = [...components].sort((a, b) => a.sinceMs - b.sinceMs)[0];
-  if (services.length === 0 || !suspect) return {};
-  const what = suspect.findings[0]?.text ?? suspect.failure?.message ?? 'in trouble';
-  const leadMs = sinceMs - suspect.sinceMs;
-  const evidence = onsetInWords(leadMs);
-  return { likelyCause: { text: `${suspect.title}: ${what}`, evidence } };
-}
-
-/** How long before its victims a suspect was in trouble. Both are sampled, so little difference is none. */
-function onsetInWords(leadMs: number): string {
-  if (leadMs > SAME_ONSET_MS) return `Began ${spanInWords(leadMs)} before.`;
-  return leadMs < -SAME_ONSET_MS ? `Seen ${spanInWords(-leadMs)} later.` : 'Began at the same time.';
-}
-
-export function pictureOf(input: JudgeInput): { pictureId?: number } {
-  const withPicture = input.views
-    .filter(isBad)
-    .flatMap((view) => Object.values(view.state.locations))
-    .filter((said) => said.verdict !== 'up' && said.pictureId);
+/** The freshest picture of what fails. */
+export function pictureOf({ bad }: Pick<Problem, 'bad'>): { pictureId?: number } {
+  const withPicture = bad.flatMap((view) => Object.values(view.state.locations)).filter((said) => said.verdict !== 'up' && said.pictureId);
   const freshest = withPicture.sort((a, b) => b.plannedAtMs - a.plannedAtMs)[0];
   return freshest?.pictureId ? { pictureId: freshest.pictureId } : {};
 }

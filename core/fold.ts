@@ -16,6 +16,7 @@ import {
   staleAtMs,
 } from './evaluate.ts';
 import type { Reasoned } from './facts.ts';
+import { showsLocationTrouble } from './location.ts';
 
 export interface FoldGap {
   location: string;
@@ -45,6 +46,8 @@ export interface Folded {
   staleAtMs?: number;
   /** There is something to judge. */
   dirty: boolean;
+  /** It may change what is thought of a location. */
+  watched: boolean;
 }
 
 /** Folds what came of one check's runs, in any order, and draws its verdict. */
@@ -70,6 +73,7 @@ export function foldCheck(check: Check, before: CheckState, work: FoldWork, time
     decisions: verdictDecisions(check, before, state, counted),
     confirmations,
     dirty: !isQuiet(before) || !isQuiet(state),
+    watched: showsLocationTrouble(check, state) || showsLocationTrouble(check, before),
     ...(stale === undefined ? {} : { staleAtMs: stale }),
   };
 }

@@ -3,9 +3,12 @@
  * every judgement makes anew; what happened stands in its timeline, which only grows.
  */
 
+import type { ChangeKind } from './change.ts';
 import type { IncidentClass } from './check.ts';
 import type { HeldVerdict } from './evaluate.ts';
+import type { LocationTrouble } from './location.ts';
 import type { Failure, Finding } from './result.ts';
+import type { Burn } from './slo/burn.ts';
 
 export interface Named {
   id: string;
@@ -49,6 +52,28 @@ export interface ComponentTrouble extends Named {
   sinceMs: number;
 }
 
+/** What may have caused it. Shown as suspicion, never as fact. */
+export interface Suspect {
+  kind: 'component' | 'tenant' | 'change';
+  /** Id of the component, tenant or change. */
+  id: string;
+  title: string;
+  /** What is wrong with it, in a clause: "a report (pid 4121) blocks 23 sessions". */
+  text: string;
+  /** Sentences, the strongest first. */
+  evidence: string[];
+  /** 0 to 1, only to rank by. */
+  score: number;
+}
+
+/** A change that was reported shortly before. */
+export interface NearChange {
+  id: number;
+  atMs: number;
+  kind: ChangeKind;
+  title: string;
+}
+
 /** A runbook that fits what is known, bound to its target. */
 export interface Offer {
   runbook: string;
@@ -57,6 +82,14 @@ export interface Offer {
   preview: string;
   location: string;
   target: Record<string, string | number>;
+}
+
+/** What people were last told: hashes of all that they see, and of what they act on. */
+export interface Shown {
+  atMs: number[];
+  visible: number;
+  material: number;
+  headline: string;
 }
 
 export interface Facts {
@@ -70,8 +103,24 @@ export interface Facts {
   seenFrom: string[];
   locationsTotal: number;
   sinceMs: number;
-  /** Suspected, never certain. */
+  /** What everything in it is put down to: `component:postgres-main`, or `service:billing` while no cause is known. */
+  root: string;
+  /** The checks that are not well and belong to it. */
+  members: string[];
+  /** The first of the suspects, when it is strong enough to be told. */
   likelyCause?: { text: string; evidence: string };
+  /** The most suspicious first. */
+  suspects: Suspect[];
+  /** Changes of the hour before, and since, that touch what is hit; the newest first. */
+  changes: NearChange[];
+  /** Budgets of the services that are hit that burn too fast. */
+  burns: Burn[];
+  /** Locations that Rounds does not see from. */
+  locations: LocationTrouble[];
+  /** What the post says, and when it was brought up to date, the newest last: updates are paced by it. */
+  shown: Shown;
+  /** The cause that ended while this went on, once it was said. */
+  outlived?: string;
   owner: string;
   onCall: Named[];
   offers: Offer[];
@@ -89,6 +138,8 @@ export type TimelineEntry =
   | { kind: 'opened'; class: IncidentClass; reason: string; headline: string; seenFrom: string[] }
   | { kind: 'class-raised' | 'class-lowered'; from: IncidentClass; to: IncidentClass; headline: string; reason: string; onCall?: string[] }
   | { kind: 'impact-changed'; headline: string }
+  | { kind: 'outlived-cause'; cause: string; headline: string }
+  | { kind: 'merged'; into: number; cause: string }
   | { kind: 'acknowledged'; by: string }
   | {
       kind: 'asked';
@@ -121,6 +172,8 @@ export type TimelineEntry =
 export interface Incident {
   id: number;
   scope: string;
+  /** See `Facts.root`. */
+  root: string;
   class: IncidentClass;
   peak: IncidentClass;
   state: 'open' | 'resolved';
@@ -134,6 +187,16 @@ export interface Incident {
   resolvedAtMs?: number;
   resolution?: string;
   pictureId?: number;
+}
+
+/** Of these incidents, the one that hits the service; else one of a component that it stands on. The first in their order. */
+export function incidentOf<T extends Pick<Incident, 'facts'>>(
+  incidents: readonly T[],
+  service: string,
+  standsOn: ReadonlySet<string>,
+): T | undefined {
+  const hits = incidents.find(({ facts }) => facts.services.some((one) => one.id === service));
+  return hits ?? incidents.find(({ facts }) => facts.services.length === 0 && facts.components.some((one) => standsOn.has(one.id)));
 }
 
 /** `INC-128`, as people call it. */

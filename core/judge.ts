@@ -1,222 +1,223 @@
 /**
  * The second step of evaluation: all checks of a scope are judged together, under the scope's lock.
  *
- *             trouble             worse                       better
- *   (none) ───────────► open ───────────► open (raised) ───────────► open (lowered)
- *                         │                                              │
- *                         └──────────── nothing held any more ───────────┴──► resolved
+ *   what is not well ─► kept back by maintenance or a silence, unless an open incident has it already (`core/quiet.ts`)
+ *                    ─► put together to problems (`core/correlate.ts`)
+ *                    ─► with budgets that burn, and checks that nobody sees
+ *   each problem     ─► what is known of it (`core/facts.ts`), who is suspected (`core/cause.ts`)
+ *                    ─► what becomes of its incident (`core/progress.ts`)
+ *   open incidents without a problem end.
  *
- * A scope has at most one open incident: what fails together in services that stand on the same components is one problem
- * until something shows otherwise. The class is that of the worst service; when no service is hit, `risk` for a component in
- * trouble, else `blind` for checks that nobody sees. What gets better is told once it has lasted for a round of what still
- * fails: on the way to the end, checks settle one by one, and each is no news of its own. Everything is made anew from what is
- * held, so the end is derived and never remembered. Pure: the clock, the actions' words and the repairs come in as arguments.
+ * The class is that of the worst service; when no service is hit, `risk` for a component in trouble, else `blind` for checks that nobody
+ * sees. Nothing is kept back without a decision that says so. Pure: the clock, the actions' words and the repairs come in as arguments.
  */
-import { CLASSES, type IncidentClass } from './check.ts';
+import type { CheckView } from './classify.ts';
 import { isBad } from './classify.ts';
-import { spanInWords } from './duration.ts';
-import { assess, type JudgeInput, pictureOf, type Reasoned } from './facts.ts';
-import type { Facts, Incident, ServiceImpact, TimelineEntry } from './incident.ts';
-import { headlineOf, listInWords } from './words.ts';
+import { correlate, type Group } from './correlate.ts';
+import { assess, type Problem, type Reasoned } from './facts.ts';
+import type { Incident } from './incident.ts';
+import type { LocationTrouble } from './location.ts';
+import { type Judged, merged, opened, type Progress, resolved, updated } from './progress.ts';
+import { type Quiet, quietOf } from './quiet.ts';
+import type { Burn } from './slo/burn.ts';
 
-/** What is better is told after this at the latest, also when what still fails is looked at once an hour. */
-const LONGEST_PATIENCE_MS = 5 * 60_000;
+export type { Change, Judged } from './progress.ts';
 
-export type Change =
-  | { kind: 'none' }
-  | { kind: 'open'; class: IncidentClass; channel: string; facts: Facts; beganAtMs: number; pictureId?: number; timeline: TimelineEntry[] }
-  | {
-      kind: 'update';
-      class: IncidentClass;
-      peak: IncidentClass;
-      facts: Facts;
-      /** Buttons of the earlier state no longer hold. */
-      material: boolean;
-      reason: string;
-      pictureId?: number;
-      timeline: TimelineEntry[];
-    }
-  | { kind: 'resolve'; facts: Facts; resolution: string; reason: string; timeline: TimelineEntry[] };
+/** What a scope remembers from one judgement to the next. */
+export interface ScopeMemory {
+  /** By the maintenance or silence: the checks that it keeps back, so that each is decided once. */
+  quieted: Record<string, string[]>;
+  /** Budgets whose burning an incident has told of: they open none of their own. */
+  explained: string[];
+}
 
-export interface Judgement {
-  change: Change;
+export const NO_MEMORY: ScopeMemory = { quieted: {}, explained: [] };
+
+export interface ScopeInput
+  extends Pick<Problem, 'config' | 'scope' | 'views' | 'nowMs' | 'actions' | 'usuallyMs' | 'changes' | 'noisy' | 'burns'> {
+  /** The scope's open incidents. */
+  open: readonly Incident[];
+  quiets: readonly Quiet[];
+  /** Locations that Rounds does not see from: what is unseen through them is told of by them. */
+  locations: readonly LocationTrouble[];
+  /** The last action that was done in each incident. */
+  repairs: ReadonlyMap<number, { title: string; by: string }>;
+  memory: ScopeMemory;
+}
+
+export interface Outcome extends Judged {
+  /** The incident that it is about; without it, the change opens one. */
+  incident?: Incident;
+}
+
+export interface ScopeJudgement {
+  outcomes: Outcome[];
+  /** Of no incident: what was kept back, and why. */
   decisions: Reasoned[];
+  memory: ScopeMemory;
+  /** When to judge again, though nothing new may come. */
+  againAtMs?: number;
+}
+
+/** A problem on its way to an incident. */
+interface Draft extends Group {
+  blind: CheckView[];
+  burns: Burn[];
 }
 
 /** Judges a scope. */
-export function judge(input: JudgeInput): Judgement {
-  const { facts, klass, decisions } = assess(input);
-  const { open } = input;
-  if (!open && klass === 'none') return { change: { kind: 'none' }, decisions: [] };
-  if (!open && klass !== 'none') return opened(input, facts, klass, decisions);
-  if (open && klass === 'none') return resolved(input, open, facts, decisions);
-  return updated(input, open as Incident, facts, klass as IncidentClass, decisions);
-}
-
-function worse(a: IncidentClass, b: IncidentClass): boolean {
-  return CLASSES.indexOf(a) < CLASSES.indexOf(b);
-}
-
-function opened(input: JudgeInput, facts: Facts, klass: IncidentClass, decisions: Reasoned[]): Judgement {
-  const channel = input.config.teams[facts.owner]?.channel ?? '';
-  const reason = facts.services[0]?.reason ?? (klass === 'risk' ? 'component-only' : 'blind');
-  const entry: TimelineEntry = { kind: 'opened', class: klass, reason, headline: headlineOf(facts, klass), seenFrom: facts.seenFrom };
-  return {
-    change: { kind: 'open', class: klass, channel, facts, beganAtMs: facts.sinceMs, ...pictureOf(input), timeline: [entry] },
-    decisions: [
-      ...decisions,
-      { subject: 'incident', reason: 'opened', inputs: { class: klass, seenFrom: facts.seenFrom, since: facts.sinceMs } },
-      { subject: 'post', reason: 'first-notification', inputs: { channel, class: klass } },
-    ],
-  };
-}
-
-/**
- * What people act on: when this changes, buttons of before no longer hold. Facts come back from the database with their keys
- * in another order, so objects are spelled out.
- */
-function material(facts: Facts): string {
-  const services = facts.services.map((service) => [service.id, service.class]);
-  const offers = facts.offers.map((offer) => [offer.runbook, Object.entries(offer.target).sort()]);
-  return JSON.stringify([services, ids(facts.tenants), offers, ids(facts.components)]);
-}
-
-/** What people see: when this changes, the post is brought up to date. Numbers that tick every round are not in it. */
-function visible(facts: Facts): string {
-  const symptoms = facts.services.flatMap((service) =>
-    service.symptoms.map((one) => [one.template, one.verdict, one.failure?.step, one.failure?.kind]),
-  );
-  const isBetter = facts.betterSinceMs !== undefined;
-  return JSON.stringify([
-    isBetter,
-    symptoms,
-    facts.seenFrom,
-    facts.recovering,
-    facts.roundsLeft,
-    Boolean(facts.likelyCause),
-    ids(facts.blind),
-  ]);
-}
-
-function ids(list: readonly { id: string }[]): string[] {
-  return list.map((one) => one.id);
-}
-
-/** What became of the class and the impact, by name. */
-function changeReason(open: Incident, facts: Facts, klass: IncidentClass, headline: string): string {
-  if (worse(klass, open.class)) return 'class-raised';
-  if (worse(open.class, klass)) return 'class-lowered';
-  if (facts.recovering) return 'recovering';
-  if (facts.betterSinceMs !== undefined) return 'shown-anew';
-  return headline === headlineOf(open.facts, open.class) ? 'shown-anew' : 'impact-changed';
-}
-
-/** The line that the thread gets for it; what only keeps the post current has none. */
-function entryOf(reason: string, open: Incident, facts: Facts, klass: IncidentClass, headline: string): TimelineEntry[] {
-  if (reason === 'class-raised' || reason === 'class-lowered') {
-    const onCall = reason === 'class-raised' ? { onCall: ids(facts.onCall) } : {};
-    return [{ kind: reason, from: open.class, to: klass, headline, reason: facts.services[0]?.reason ?? klass, ...onCall }];
+export function judgeScope(input: ScopeInput): ScopeJudgement {
+  const held = keepBack(input);
+  const open = input.open.toSorted((a, b) => a.id - b.id);
+  const drafts: Draft[] = correlate({ ...input, bad: held.loud, open }).map((group) => ({ ...group, blind: [], burns: [] }));
+  const explained = placeBurns(input, drafts, open, held);
+  placeBlind(input, drafts, open);
+  const elsewhere = (draft: Draft) => new Set(drafts.flatMap((one) => (one === draft ? [] : one.bad.map((view) => view.check.id))));
+  const outcomes = drafts.flatMap((draft) => outcomesOf(input, draft, elsewhere(draft), held));
+  const going = new Set(drafts.flatMap((draft) => [draft.incident, ...draft.absorbs]));
+  for (const incident of open) {
+    if (going.has(incident)) continue;
+    const repair = input.repairs.get(incident.id);
+    const isKnown = (check: string) => input.config.checks[check] !== undefined;
+    outcomes.push({ incident, ...resolved({ nowMs: input.nowMs, isKnown, ...(repair ? { repair } : {}) }, incident) });
   }
-  return reason === 'impact-changed' ? [{ kind: reason, headline }] : [];
-}
-
-/** Ids of the checks that the facts are about. */
-function badChecks(facts: Facts): Set<string> {
-  const ofServices = facts.services.flatMap((service) => service.symptoms.flatMap((symptom) => symptom.checks));
-  return new Set([...ofServices, ...facts.components.map((component) => component.check)]);
-}
-
-/** Less is wrong than before, and nothing that was well. */
-function isBetter(now: Facts, before: Facts): boolean {
-  const [bad, known] = [badChecks(now), badChecks(before)];
-  return bad.size < known.size && bad.isSubsetOf(known);
-}
-
-/** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
-function patient(input: JudgeInput, open: Incident, now: Facts, klass: IncidentClass): { facts: Facts; klass: IncidentClass } {
-  if (worse(klass, open.class) || !isBetter(now, open.facts)) return { facts: now, klass };
-  const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
-  const roundMs = Math.min(LONGEST_PATIENCE_MS, Math.max(0, ...input.views.filter(isBad).map((view) => view.check.everyMs)));
-  const { betterSinceMs: _since, ...settled } = now;
-  if (!now.recovering && input.nowMs - betterSinceMs >= roundMs) return { facts: settled, klass };
-  const { services, components, tenants, tenantsTotal, offers, sinceMs, likelyCause } = open.facts;
-  const kept = { services, components, tenants, tenantsTotal, offers, sinceMs, ...(likelyCause ? { likelyCause } : {}) };
-  return { facts: { ...now, ...kept, betterSinceMs }, klass: open.class };
-}
-
-function updated(input: JudgeInput, open: Incident, now: Facts, nowClass: IncidentClass, decisions: Reasoned[]): Judgement {
-  const { facts, klass } = patient(input, open, carry(open.facts, now), nowClass);
-  const isMaterial = klass !== open.class || material(facts) !== material(open.facts);
-  if (!isMaterial && visible(facts) === visible(open.facts)) return { change: { kind: 'none' }, decisions: [] };
-  const headline = headlineOf(facts, klass);
-  const reason = changeReason(open, facts, klass, headline);
-  const keepsPicture = open.pictureId !== undefined && reason !== 'class-raised';
+  const again = outcomes.flatMap((outcome) => outcome.againAtMs ?? []);
   return {
-    change: {
-      kind: 'update',
-      class: klass,
-      peak: worse(klass, open.peak) ? klass : open.peak,
-      facts,
-      material: isMaterial,
-      reason,
-      ...(keepsPicture ? {} : pictureOf(input)),
-      timeline: entryOf(reason, open, facts, klass, headline),
-    },
-    decisions: [
-      ...decisions,
-      { subject: 'incident', reason, inputs: { from: open.class, class: klass, tenants: facts.tenants.map((tenant) => tenant.id) } },
-      { subject: 'post', reason, inputs: { headline } },
-    ],
+    outcomes,
+    decisions: held.decisions,
+    memory: { quieted: held.quieted, explained },
+    ...(again.length > 0 ? { againAtMs: Math.min(...again) } : {}),
   };
+}
+
+/** What maintenance and silences keep back, and the decisions that say so. */
+interface Held {
+  loud: CheckView[];
+  quieted: Record<string, string[]>;
+  decisions: Reasoned[];
+}
+
+/** Parts what may be told from what maintenance and silences keep back. What an open incident has already is told on. */
+function keepBack(input: ScopeInput): Held {
+  const bad = input.views.filter(isBad);
+  const held: Held = { loud: bad, quieted: {}, decisions: [] };
+  if (input.quiets.length === 0) return held;
+  const members = new Set(input.open.flatMap((incident) => incident.facts.members));
+  const kept = Map.groupBy(bad, (view) => (members.has(view.check.id) ? undefined : quietOf(view.check, input.quiets, input.config)));
+  for (const [quiet, views] of kept) {
+    if (!quiet) continue;
+    const checks = views.map((view) => view.check.id);
+    quieten(held, input.memory, quiet, checks, (fresh) => ({ checks: fresh }));
+  }
+  held.loud = kept.get(undefined) ?? [];
+  return held;
+}
+
+/** Keeps these back, and decides on those that were not kept back before. */
+function quieten(
+  held: Held,
+  memory: ScopeMemory,
+  quiet: Quiet,
+  keys: readonly string[],
+  inputs: (fresh: string[]) => Record<string, unknown>,
+): void {
+  held.quieted[quiet.id] = [...(held.quieted[quiet.id] ?? []), ...keys];
+  const known = new Set(memory.quieted[quiet.id]);
+  const fresh = keys.filter((key) => !known.has(key));
+  if (fresh.length === 0) return;
+  const about = { quiet: quiet.id, title: quiet.title, ...inputs(fresh) };
+  held.decisions.push({ subject: 'quiet', reason: `suppressed-by-${quiet.kind}`, inputs: about });
 }
 
 /**
- * People were hurt since the first symptom, though that one may be well again. A component that was in trouble before anybody
- * was hurt is told as the cause, not as the beginning.
+ * Adds budgets that burn to the problem that hits their service; one that burns by itself is a problem of its own. A budget burns on for
+ * a while when an outage is over: what an incident has told of opens no other. Returns those that were told of.
  */
-function carry(before: Facts, now: Facts): Facts {
-  const facts = { ...now, services: now.services.map((service) => withKnownFailures(service, before)) };
-  const alike = before.services.length > 0 === now.services.length > 0;
-  return alike ? { ...facts, sinceMs: Math.min(before.sinceMs, now.sinceMs) } : facts;
+function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly Incident[], held: Held): string[] {
+  const explained = new Set<string>();
+  for (const burn of input.burns) {
+    const key = [burn.service, burn.slo, burn.tenant ?? ''].join('/');
+    const hit = drafts.find((draft) => draft.bad.some((view) => view.check.service === burn.service));
+    const own = open.find(
+      (incident) => incident.facts.members.length === 0 && incident.facts.burns.some((one) => one.service === burn.service),
+    );
+    if (hit) {
+      hit.burns.push(burn);
+      explained.add(key);
+      if (own) join(hit, own);
+    } else if (input.memory.explained.includes(key)) explained.add(key);
+    else burnsAlone(input, burn, own, drafts, held);
+  }
+  return [...explained];
 }
 
-/** A check that is up again, but not yet for long enough, shows no failure any more: what it was stays said until the end. */
-function withKnownFailures(service: ServiceImpact, before: Facts): ServiceImpact {
-  const known = before.services.find((one) => one.id === service.id);
-  const symptoms = service.symptoms.map((symptom) => {
-    const failure = symptom.failure ?? known?.symptoms.find((one) => one.template === symptom.template)?.failure;
-    return failure ? { ...symptom, failure } : symptom;
-  });
-  return { ...service, symptoms };
+function join(draft: Draft, incident: Incident): void {
+  if (!draft.incident) draft.incident = incident;
+  else if (incident.id < draft.incident.id) {
+    draft.absorbs.push(draft.incident);
+    draft.incident = incident;
+  } else if (incident !== draft.incident) draft.absorbs.push(incident);
 }
 
-function resolved(input: JudgeInput, open: Incident, facts: Facts, decisions: Reasoned[]): Judgement {
-  const known = new Set(input.views.map((view) => view.check.id));
-  const gone = ![...badChecks(open.facts), ...ids(open.facts.blind)].some((id) => known.has(id));
-  const afterMs = input.nowMs - open.beganAtMs;
-  const by = input.repair ? `Fixed by "${input.repair.title}" (${input.repair.by}).` : 'No runbook was run.';
-  const text = gone ? 'Its checks were removed from the configuration: it is no longer watched.' : by;
-  const reason = gone ? 'retired' : 'resolved';
-  const checks = input.views.map((view) => view.check.id);
-  return {
-    change: {
-      kind: 'resolve',
-      // What was wrong stays readable in the closed post; of what nobody saw beside it, what is still so.
-      facts: {
-        ...open.facts,
-        offers: [],
-        recovering: false,
-        roundsLeft: 0,
-        blind: open.class === 'blind' ? open.facts.blind : facts.blind,
-      },
-      resolution: gone ? `Closed after ${spanInWords(afterMs)}. ${text}` : `Resolved after ${spanInWords(afterMs)}. ${text}`,
-      reason,
-      timeline: [{ kind: 'resolved', afterMs, reason, text }],
-    },
-    decisions: [
-      ...decisions,
-      { subject: 'incident', reason, inputs: { afterMs, checks: listInWords(checks, 20) } },
-      { subject: 'post', reason: 'resolved', inputs: { channel: open.channel } },
-    ],
-  };
+function burnsAlone(input: ScopeInput, burn: Burn, own: Incident | undefined, drafts: Draft[], held: Held): void {
+  const known = drafts.find((draft) => draft.bad.length === 0 && draft.burns.some((one) => one.service === burn.service));
+  const quiet = own ? undefined : input.quiets.find((one) => quietsBurn(one, burn));
+  if (quiet) quieten(held, input.memory, quiet, [`burn/${burn.service}/${burn.slo}`], () => ({ slo: burn.slo, service: burn.service }));
+  else if (known) known.burns.push(burn);
+  else drafts.push({ root: `service:${burn.service}`, bad: [], blind: [], burns: [burn], absorbs: [], ...(own ? { incident: own } : {}) });
+}
+
+function quietsBurn(quiet: Quiet, burn: Burn): boolean {
+  if (quiet.components.length > 0 || quiet.checks.length > 0) return false;
+  const ofService = quiet.services.length === 0 || quiet.services.includes(burn.service);
+  return ofService && (quiet.tenants.length === 0 || (burn.tenant !== undefined && quiet.tenants.includes(burn.tenant)));
+}
+
+/** Adds checks that nobody sees to a problem of their service; of others they are a problem of their own, unless a location is why. */
+function placeBlind(input: ScopeInput, drafts: Draft[], open: readonly Incident[]): void {
+  const troubled = new Set(input.locations.map((one) => one.id));
+  const blind = input.views.filter(({ check, state }) => state.moment === 'blind' && !check.locations.some((id) => troubled.has(id)));
+  const alone: CheckView[] = [];
+  for (const view of blind) {
+    const { service, component } = view.check;
+    const hit = drafts.find(
+      (draft) =>
+        draft.bad.includes(view) ||
+        draft.bad.some(({ check }) => (service === undefined ? check.component === component : check.service === service)),
+    );
+    if (hit) hit.blind.push(view);
+    else if (!quietOf(view.check, input.quiets, input.config)) alone.push(view);
+  }
+  if (alone.length === 0) return;
+  const incident = open.find((one) => one.root === BLIND_ROOT);
+  drafts.push({ root: BLIND_ROOT, bad: [], blind: alone, burns: [], absorbs: [], ...(incident ? { incident } : {}) });
+}
+
+/** Of the problem that checks are not seen. */
+export const BLIND_ROOT = 'blind:checks';
+
+function outcomesOf(input: ScopeInput, draft: Draft, elsewhere: ReadonlySet<string>, held: Held): Outcome[] {
+  const { incident } = draft;
+  const progress: Progress = { ...input, bad: draft.bad, elsewhere };
+  const assessed = assess({ ...input, ...draft });
+  const absorbed = incident ? draft.absorbs.map((one) => ({ incident: one, ...merged(input, one, incident, draft.root) })) : [];
+  if (!incident) return [opened(progress, assessed)];
+  const judged = updated(progress, incident, assessed);
+  const quiet = judged.change.kind === 'update' && judged.change.told ? silencing(input, draft, incident) : undefined;
+  if (!quiet) return [{ incident, ...judged }, ...absorbed];
+  quieten(held, input.memory, quiet, [`incident/${incident.id}`], () => ({ incident: incident.id }));
+  return absorbed;
+}
+
+/** A silence of all of it that began after it was told keeps back its raises and lines. Its end is always told. */
+function silencing(input: ScopeInput, draft: Draft, incident: Incident): Quiet | undefined {
+  if (draft.bad.length === 0) return undefined;
+  const covering = draft.bad.map((view) =>
+    quietOf(
+      view.check,
+      input.quiets.filter((quiet) => quiet.fromMs >= incident.openedAtMs),
+      input.config,
+    ),
+  );
+  return covering.every((quiet) => quiet !== undefined) ? covering[0] : undefined;
 }

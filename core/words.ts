@@ -1,5 +1,6 @@
 /** What is said to people in one sentence, the same wherever it is said. */
 import type { IncidentClass } from './check.ts';
+import type { Config } from './config/model.ts';
 import type { Facts, Named, ServiceImpact, Symptom } from './incident.ts';
 
 /** The one mark of a class; colour is never the only sign. */
@@ -19,17 +20,26 @@ export function listInWords(words: readonly string[], most = 4, joint: 'and' | '
   return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} ${joint} ${last}`;
 }
 
+/** A check as people know it: "Post an invoice (Riverside Clinic)". */
+export function namedCheck(config: Pick<Config, 'checks' | 'tenants'>, id: string): Named {
+  const check = config.checks[id];
+  const tenant = check?.tenant ? config.tenants[check.tenant]?.title : undefined;
+  return { id, title: tenant ? `${check?.title} (${tenant})` : (check?.title ?? id) };
+}
+
 /** Who is in trouble: "Patient billing", "Patient billing and Clinic scheduling"; a component when no service is hit. */
 export function subjectOf(facts: Facts): string {
   const worst = facts.services[0]?.class;
   const services = facts.services.filter((service) => service.class === worst).map((service) => service.title);
   if (services.length > 0) return listInWords(services);
   if (facts.components.length > 0) return listInWords(facts.components.map((component) => component.title));
+  if (facts.locations.length > 0) return 'Monitoring';
   return listInWords(facts.blind.map((check) => check.title));
 }
 
 /** Who is hit and what they cannot do: "1 of 3 clinics cannot post invoices: Riverside Clinic." Empty when nobody is hit. */
 export function impactOf(facts: Facts, klass: IncidentClass): string {
+  if (facts.locations.length > 0) return unseenFrom(facts);
   if (klass === 'blind') return `Nobody can say whether it works: no results for ${listInWords(facts.blind.map((check) => check.title))}.`;
   if (klass === 'risk') {
     return facts.blind.length > 0 ? 'No journey is known to fail, but not all are seen.' : 'All journeys succeed; nobody is hurt yet.';
@@ -38,10 +48,28 @@ export function impactOf(facts: Facts, klass: IncidentClass): string {
   return worst.length === 0 ? '' : sentenceOf(facts, worst, klass);
 }
 
+/** "Nothing comes from Outside. 2 checks cannot be judged." */
+function unseenFrom({ locations, blind }: Facts): string {
+  const cut = locations.filter((one) => one.kind === 'cut-off').map((one) => one.title);
+  const others = Map.groupBy(
+    locations.filter((one) => one.kind !== 'cut-off'),
+    (one) => (one.kind === 'silent' ? '' : one.reason),
+  );
+  const lines = [...others].map(([reason, list]) => {
+    const where = listInWords(list.map((one) => one.title));
+    return reason === '' ? `Nothing comes from ${where}.` : `The agent at ${where} cannot look (${reason}).`;
+  });
+  if (cut.length > 0)
+    lines.push(`Everything fails from ${listInWords(cut)} and is well from elsewhere: its agent is at fault, not the services.`);
+  if (blind.length > 0) lines.push(`Too few locations are left to judge ${listInWords(blind.map((check) => check.title))}.`);
+  return lines.join(' ');
+}
+
 function sentenceOf(facts: Facts, services: ServiceImpact[], klass: IncidentClass): string {
   const symptoms = leading(services);
   const phrase = phraseOf(symptoms);
   const tenants = uniqueTenants(symptoms);
+  if (symptoms.length === 0) return burningWords(facts);
   const works = symptoms.every((symptom) => symptom.verdict !== 'down');
   if (klass === 'degradation' || works)
     return `${degradedWords(symptoms)}${tenants.length > 0 ? `: ${listInWords(titles(tenants))}` : ''}.`;
@@ -63,6 +91,12 @@ function phraseOf(symptoms: Symptom[]): string {
   const [only] = steps;
   if (symptoms.length > 1 && steps.size === 1 && only) return only;
   return listInWords([...new Set(symptoms.map((symptom) => symptom.does))], 4, 'or');
+}
+
+function burningWords(facts: Facts): string {
+  const [worst] = facts.burns.toSorted((a, b) => b.rate - a.rate);
+  if (!worst) return '';
+  return `"${worst.title}" fails so often that the error budget burns ${Math.round(worst.rate)} times too fast.`;
 }
 
 function degradedWords(symptoms: Symptom[]): string {

@@ -2,27 +2,32 @@
  * The second step of evaluation, in one transaction: a dirty scope under its lock → incidents, timeline, decisions, outbox rows.
  */
 import type { CheckView } from '../core/classify.ts';
+import type { Config } from '../core/config/model.ts';
 import { EMPTY_STATE } from '../core/evaluate.ts';
+import type { Reasoned } from '../core/facts.ts';
 import type { Incident } from '../core/incident.ts';
-import { type Change, type Judgement, judge } from '../core/judge.ts';
+import { type Change, judgeScope as judge, NO_MEMORY, type Outcome, type ScopeInput, type ScopeJudgement } from '../core/judge.ts';
+import { judgeMonitoring, MONITORING_SCOPE } from '../core/monitoring.ts';
 import { readStates } from '../store/check.ts';
 import { NotInForce, whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
 import { lastRepair } from '../store/execution.ts';
-import { adoptDecisions, insertIncident, openIncidentOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
+import { adoptDecisions, insertIncident, openIncidentsOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
+import { locationTroublesOf } from '../store/location-trouble.ts';
 import { PRIORITY } from '../store/outbox.ts';
 import { dirtyScopes, lockDirtyScope, markJudged } from '../store/scope.ts';
 import { showIncident, tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
 import * as metrics from './metrics.ts';
+import { lookAtLocations } from './monitoring.ts';
 
 /** Decisions from this long before an incident opened belong to its story. */
 const STORY_MS = 10 * 60_000;
 
-/** Judges every dirty scope. Returns whether something is to be told. */
+/** Judges every scope that is due. Returns whether something is to be told. */
 export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
   let told = false;
-  for (const scope of await dirtyScopes(deps.pool)) {
+  for (const scope of await dirtyScopes(deps.pool, deps.clock.now())) {
     try {
       told = (await metrics.timed(metrics.judgeSeconds, () => judgeScope(deps, scope, usuallyMs))) || told;
     } catch (error) {
@@ -37,47 +42,97 @@ export async function judgeDirty(deps: JobsDeps, usuallyMs: ReadonlyMap<string, 
 /** Judges one scope under its lock, and writes what follows. Returns whether something is to be told. */
 export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: ReadonlyMap<string, number>): Promise<boolean> {
   const judged = await whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const seq = await lockDirtyScope(db, scopeId);
-    if (seq === undefined) return undefined;
-    const scope = deps.config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
-    const states = await readStates(db, scope.checks);
-    const open = await openIncidentOf(db, scopeId);
-    const views: CheckView[] = scope.checks.flatMap((id) => {
-      const check = deps.config.checks[id];
-      return check ? [{ check, state: states.get(id) ?? EMPTY_STATE }] : [];
-    });
-    const repair = open ? await repairOf(deps, db, open.id) : undefined;
-    const judgement = judge({
-      config: deps.config,
-      scope,
-      views,
-      nowMs: deps.clock.now(),
-      actions: deps.actions,
-      usuallyMs,
-      ...(open ? { open } : {}),
-      ...(repair ? { repair } : {}),
-    });
-    await markJudged(db, scopeId, seq);
-    return { change: judgement.change, told: await apply(deps, db, scopeId, open, judgement) };
+    const nowMs = deps.clock.now();
+    const dirty = await lockDirtyScope(db, scopeId, nowMs);
+    if (dirty === undefined) return undefined;
+    const open = await openIncidentsOf(db, scopeId);
+    const judgement =
+      scopeId === MONITORING_SCOPE.id
+        ? await judgeLocations(deps, db, open, nowMs)
+        : judge({ ...(await inputOf(deps, db, scopeId, open, nowMs)), usuallyMs, memory: dirty.memory });
+    await markJudged(db, scopeId, { seq: dirty.seq, memory: judgement.memory }, judgement.againAtMs);
+    await recordDecisions(db, { atMs: nowMs, scope: scopeId, configRevision: deps.config.revision }, judgement.decisions);
+    let told = false;
+    for (const outcome of judgement.outcomes) told = (await apply(deps, db, scopeId, outcome, nowMs)) || told;
+    return { told, outcomes: judgement.outcomes };
   });
-  if (judged?.change.kind === 'open') metrics.incidentsOpened.inc({ class: judged.change.class });
+  for (const { change } of judged?.outcomes ?? []) if (change.kind === 'open') metrics.incidentsOpened.inc({ class: change.class });
   return judged?.told ?? false;
 }
 
-/** The last action that was done, with the name of who asked for it. */
-async function repairOf(deps: JobsDeps, db: Db, incidentId: number): Promise<{ title: string; by: string } | undefined> {
-  const repair = await lastRepair(db, incidentId);
-  return repair && { title: repair.title, by: deps.config.people[repair.by]?.name ?? repair.by };
+async function inputOf(
+  deps: JobsDeps,
+  db: Db,
+  scopeId: string,
+  open: readonly Incident[],
+  nowMs: number,
+): Promise<Omit<ScopeInput, 'memory' | 'usuallyMs'>> {
+  const { config, actions } = deps;
+  const scope = config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
+  const views = await viewsOf(db, config, scope.checks);
+  return {
+    config,
+    scope,
+    views,
+    open,
+    nowMs,
+    actions,
+    changes: [],
+    noisy: [],
+    burns: [],
+    quiets: [],
+    locations: (await locationTroublesOf(db)).filter((one) => one.kind !== 'suspected'),
+    repairs: await repairsOf(config, db, open),
+  };
 }
 
-async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | undefined, judgement: Judgement): Promise<boolean> {
-  const { change, decisions } = judgement;
+async function viewsOf(db: Db, config: Config, checks: readonly string[]): Promise<CheckView[]> {
+  const states = await readStates(db, checks);
+  return checks.flatMap((id) => {
+    const check = config.checks[id];
+    return check ? [{ check, state: states.get(id) ?? EMPTY_STATE }] : [];
+  });
+}
+
+/** What Rounds sees from where. It is looked at while something is amiss with a location. */
+async function judgeLocations({ config, clock }: JobsDeps, db: Db, open: readonly Incident[], nowMs: number): Promise<ScopeJudgement> {
+  const views = await viewsOf(db, config, Object.keys(config.checks));
+  const troubles = await lookAtLocations(db, config, views, clock.now());
+  const blind = views.filter((view) => view.state.moment === 'blind');
+  const [incident] = open;
+  const judged = judgeMonitoring({ config, troubles, blind, open: incident, nowMs });
+  return {
+    outcomes: [{ ...(incident ? { incident } : {}), ...judged }],
+    decisions: [],
+    memory: NO_MEMORY,
+    ...(judged.againAtMs === undefined ? {} : { againAtMs: judged.againAtMs }),
+  };
+}
+
+/** The last action that was done in each incident, with the name of who asked for it. */
+async function repairsOf(config: Config, db: Db, open: readonly Incident[]): Promise<Map<number, { title: string; by: string }>> {
+  const repairs = new Map<number, { title: string; by: string }>();
+  for (const { id } of open) {
+    const repair = await lastRepair(db, id);
+    if (repair) repairs.set(id, { title: repair.title, by: config.people[repair.by]?.name ?? repair.by });
+  }
+  return repairs;
+}
+
+/** Writes what became of one incident. Returns whether something is to be told. */
+async function apply(
+  deps: JobsDeps,
+  db: Db,
+  scope: string,
+  { incident: open, change, decisions }: Outcome,
+  atMs: number,
+): Promise<boolean> {
   if (change.kind === 'none') return false;
-  const atMs = deps.clock.now();
   const incidentId = await writeChange(deps, db, scope, open, change, atMs);
-  await adoptDecisions(db, scope, incidentId, (open?.openedAtMs ?? atMs) - STORY_MS);
+  await adoptDecisions(db, { id: incidentId, scope, members: change.facts.members }, (open?.openedAtMs ?? atMs) - STORY_MS);
   await recordDecisions(db, { atMs, scope, incidentId, configRevision: deps.config.revision }, decisions);
-  const reason = decisions.find((decision) => decision.subject === 'post')?.reason ?? change.kind;
+  if (change.kind === 'update' && !change.told) return false;
+  const reason = reasonOf(decisions) ?? change.kind;
   const speaker = { id: incidentId, channel: open?.channel ?? (change.kind === 'open' ? change.channel : '') };
   await showIncident(db, speaker, { priority: priorityOf(change, open), reason });
   for (const entry of change.timeline) {
@@ -87,6 +142,10 @@ async function apply(deps: JobsDeps, db: Db, scope: string, open: Incident | und
   }
   deps.log.info({ incident: incidentId, scope, change: change.kind, reason }, 'an incident changed');
   return true;
+}
+
+function reasonOf(decisions: readonly Reasoned[]): string | undefined {
+  return decisions.find((decision) => decision.subject === 'post')?.reason;
 }
 
 async function writeChange(
@@ -103,12 +162,12 @@ async function writeChange(
   }
   if (!open) throw new Error(`the judgement of ${scope} changes an incident that is not open`);
   if (change.kind === 'update') await updateIncident(db, open.id, { ...change, raised: change.reason === 'class-raised' });
-  else await resolveIncident(db, open.id, atMs, change.resolution, change.facts);
+  else await resolveIncident(db, open.id, atMs, { ...change, ...(change.kind === 'merge' ? { mergedInto: change.into } : {}) });
   return open.id;
 }
 
 function priorityOf(change: Exclude<Change, { kind: 'none' }>, open: Incident | undefined): number {
-  if (change.kind === 'resolve') return PRIORITY.resolve;
+  if (change.kind === 'resolve' || change.kind === 'merge') return PRIORITY.resolve;
   const klass = change.class ?? open?.class;
   if (klass === 'full interruption') return PRIORITY.interruption;
   return klass === 'partial outage' ? PRIORITY.outage : PRIORITY.degradation;

@@ -82,6 +82,11 @@ export async function staleChecks(db: Db, nowMs: number, limit = 500): Promise<s
   return rows.map((row) => row.check_id);
 }
 
+/** Wants these checks to be looked at anew, though nothing came of them. */
+export async function lookAgain(db: Db, checks: readonly string[], nowMs: number): Promise<void> {
+  await db.query('update check_state set stale_at = $2 where check_id = any($1)', [checks, at(nowMs)]);
+}
+
 /** Forgets checks that the configuration no longer has. Returns their scopes, which are to be judged anew. */
 export async function retireChecks(db: Db, known: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ scope: string }>('delete from check_state where not (check_id = any($1)) returning scope', [known]);

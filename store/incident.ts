@@ -6,6 +6,7 @@ import { at, type Db } from './db.ts';
 interface IncidentRow {
   id: number;
   scope: string;
+  root: string;
   class: IncidentClass;
   peak: IncidentClass;
   state: 'open' | 'resolved';
@@ -25,6 +26,7 @@ function fromRow(row: IncidentRow): Incident {
   return {
     id: row.id,
     scope: row.scope,
+    root: row.root,
     class: row.class,
     peak: row.peak,
     state: row.state,
@@ -41,10 +43,12 @@ function fromRow(row: IncidentRow): Incident {
   };
 }
 
-/** The open incident of a scope, locked until the transaction ends. */
-export async function openIncidentOf(db: Db, scope: string): Promise<Incident | undefined> {
-  const { rows } = await db.query<IncidentRow>(`select * from incident where scope = $1 and state = 'open' for update`, [scope]);
-  return rows[0] && fromRow(rows[0]);
+/** The open incidents of a scope, the oldest first, locked until the transaction ends. */
+export async function openIncidentsOf(db: Db, scope: string): Promise<Incident[]> {
+  const { rows } = await db.query<IncidentRow>(`select * from incident where scope = $1 and state = 'open' order by id for update`, [
+    scope,
+  ]);
+  return rows.map(fromRow);
 }
 
 /** One incident by its number; locked when asked. */
@@ -83,11 +87,11 @@ export interface NewIncident {
   pictureId?: number;
 }
 
-/** Opens an incident and returns its number. The unique index allows one open incident a scope. */
+/** Opens an incident and returns its number. */
 export async function insertIncident(db: Db, incident: NewIncident): Promise<number> {
   const { rows } = await db.query<{ id: number }>(
-    `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at, picture_id)
-     values ($1, $2, $2, $3, $4, $5, $6, $7, $8) returning id`,
+    `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at, picture_id, root)
+     values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9) returning id`,
     [
       incident.scope,
       incident.class,
@@ -97,6 +101,7 @@ export async function insertIncident(db: Db, incident: NewIncident): Promise<num
       at(incident.beganAtMs),
       at(incident.openedAtMs),
       incident.pictureId ?? null,
+      incident.facts.root,
     ],
   );
   const id = rows[0]?.id;
@@ -112,7 +117,8 @@ export async function updateIncident(
 ): Promise<void> {
   await db.query(
     `update incident set class = $2, peak = $3, facts = $4, picture_id = coalesce($5, picture_id), revision = revision + $6,
-       acknowledged_at = case when $7 then null else acknowledged_at end, acknowledged_by = case when $7 then null else acknowledged_by end
+       acknowledged_at = case when $7 then null else acknowledged_at end, acknowledged_by = case when $7 then null else acknowledged_by end,
+       root = $8
      where id = $1`,
     [
       id,
@@ -122,16 +128,22 @@ export async function updateIncident(
       change.pictureId ?? null,
       change.material ? 1 : 0,
       change.raised ?? false,
+      change.facts.root,
     ],
   );
 }
 
-/** Closes an incident. */
-export async function resolveIncident(db: Db, id: number, atMs: number, resolution: string, facts: Facts): Promise<void> {
+/** Closes an incident. `mergedInto`: the older one that it turned out to be. */
+export async function resolveIncident(
+  db: Db,
+  id: number,
+  atMs: number,
+  end: { resolution: string; facts: Facts; mergedInto?: number },
+): Promise<void> {
   await db.query(
-    `update incident set state = 'resolved', resolved_at = $2, resolution = $3, facts = $4, revision = revision + 1
+    `update incident set state = 'resolved', resolved_at = $2, resolution = $3, facts = $4, merged_into = $5, revision = revision + 1
      where id = $1 and state = 'open'`,
-    [id, at(atMs), resolution, JSON.stringify(facts)],
+    [id, at(atMs), end.resolution, JSON.stringify(end.facts), end.mergedInto ?? null],
   );
 }
 
@@ -223,12 +235,17 @@ export async function decisionsOf(db: Db, incidentId: number, limit = 200): Prom
   }));
 }
 
-/** Joins the scope's decisions since that time, made before the incident had a number, to its story. */
-export async function adoptDecisions(db: Db, scope: string, incidentId: number, sinceMs: number): Promise<void> {
-  await db.query('update decision set incident_id = $2 where scope = $1 and incident_id is null and at >= $3', [
-    scope,
-    incidentId,
+/** Joins the scope's decisions on these checks since that time, made before the incident had a number, to its story. */
+export async function adoptDecisions(
+  db: Db,
+  incident: { id: number; scope: string; members: readonly string[] },
+  sinceMs: number,
+): Promise<void> {
+  await db.query('update decision set incident_id = $2 where scope = $1 and incident_id is null and at >= $3 and subject = any($4)', [
+    incident.scope,
+    incident.id,
     at(sinceMs),
+    incident.members.map((check) => `verdict ${check}`),
   ]);
 }
 
@@ -246,11 +263,7 @@ export async function openIncidents(db: Db): Promise<Incident[]> {
   return rows.map(fromRow);
 }
 
-/** Moves an open incident to another scope, unless one is open there already. */
+/** Moves an open incident to another scope. */
 export async function moveIncident(db: Db, id: number, scope: string): Promise<void> {
-  await db.query(
-    `update incident set scope = $2 where id = $1 and state = 'open'
-       and not exists (select 1 from incident other where other.scope = $2 and other.state = 'open')`,
-    [id, scope],
-  );
+  await db.query(`update incident set scope = $2 where id = $1 and state = 'open'`, [id, scope]);
 }

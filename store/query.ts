@@ -2,6 +2,7 @@
 import type { Verdict } from '../core/check.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import type { Failure, StepResult } from '../core/result.ts';
+import { parseRunName } from '../core/run.ts';
 import type { Db } from './db.ts';
 
 /** One line of an incident's story. */
@@ -62,27 +63,35 @@ export async function resultViewsOfAsk(db: Db, askId: number): Promise<ResultVie
 
 /** The results of these runs, each found by its name; by check and location. */
 export async function resultViewsOfRuns(db: Db, runs: readonly string[]): Promise<ResultView[]> {
-  const { rows } = await db.query<ResultRow>(`select ${RESULT_COLUMNS} from result where run = any ($1) order by check_id, location`, [
-    runs,
-  ]);
+  const named = runs.map(parseRunName);
+  const { rows } = await db.query<ResultRow>(
+    `select ${RESULT_COLUMNS} from unnest($1::text[], $2::text[], $3::float8[], $4::int[]) as one (check_id, location, slot_ms, ask_id)
+     join result using (check_id, location, ask_id) where slot = to_timestamp(slot_ms / 1000) order by check_id, location`,
+    [named.map((run) => run.check), named.map((run) => run.location), named.map((run) => run.slotMs), named.map((run) => run.ask)],
+  );
   return rows.map(fromRow);
 }
 
 /** Runs of an ask that brought no result, with the reason. */
 export async function gapsOfAsk(db: Db, askId: number): Promise<{ checkId: string; location: string; reason: string }[]> {
   const { rows } = await db.query<{ check_id: string; location: string; reason: string | null; state: string }>(
-    `select check_id, location, reason, state from run
-     where ask_id = $1 and ask_id <> 0 and not exists (select 1 from result where result.run = run.name) order by check_id, location limit 500`,
+    `select check_id, location, reason, state from ledger
+     where ask_id = $1 and ask_id <> 0 and state in ('due', 'missed') order by check_id, location limit 500`,
     [askId],
   );
   return rows.map((row) => ({ checkId: row.check_id, location: row.location, reason: row.reason ?? row.state }));
 }
 
-/** The latest result of each location of these checks, whatever it said. */
+/** The latest result of each location of these checks within a day, whatever it said. */
 export async function latestResults(db: Db, checkIds: readonly string[]): Promise<ResultView[]> {
   const { rows } = await db.query<ResultRow>(
-    `select distinct on (check_id, location) ${RESULT_COLUMNS} from result
-     where check_id = any ($1) and planned_at > now() - interval '1 day' order by check_id, location, planned_at desc limit 500`,
+    `select ${RESULT_COLUMNS} from (
+       select check_id, location, last.slot, last.ask_id from check_key c cross join location_key l cross join lateral (
+         select slot, ask_id from run
+         where check_key = c.key and location_key = l.key and slot > now() - interval '1 day' and verdict is not null
+         order by slot desc, ask_id desc limit 1) as last
+       where check_id = any ($1) limit 500) as latest
+     join result using (check_id, location, slot, ask_id) order by check_id, location`,
     [checkIds],
   );
   return rows.map(fromRow);
@@ -95,27 +104,43 @@ export interface Pace {
   usuallyMs?: number;
 }
 
-/** How long the runs of these checks take now, and usually. */
+/** Of so many checks, and so many runs of each, the pace is taken: more make it no truer, and one template may have thousands. */
+const PACE_CHECKS = 40;
+const PACE_RUNS = 500;
+
+/** How long the runs of these checks take now, and usually: as far as the ledger goes back, of the newest runs of some of them. */
 export async function paceOf(db: Db, checkIds: readonly string[]): Promise<Pace> {
   const { rows } = await db.query<{ p95: number | null; usually: number | null }>(
-    `select percentile_cont(0.95) within group (order by duration_ms) filter (where planned_at > now() - interval '1 hour') as p95,
+    `select percentile_cont(0.95) within group (order by duration_ms) filter (where slot > now() - interval '1 hour') as p95,
             percentile_cont(0.95) within group (order by duration_ms) as usually
-     from result where check_id = any ($1) and verdict = 'up' and purpose = 'scheduled' and planned_at > now() - interval '7 days'`,
-    [checkIds],
+     from check_key cross join lateral (
+       select slot, duration_ms, verdict from run
+       where check_key = key and slot > now() - interval '7 days' and ask_id = 0 order by slot desc limit ${PACE_RUNS}) as run
+     where check_id = any ($1) and verdict = 'up'`,
+    [evenly(checkIds, PACE_CHECKS)],
   );
   const row = rows[0];
   return { ...(row?.p95 == null ? {} : { p95Ms: row.p95 }), ...(row?.usually == null ? {} : { usuallyMs: row.usually }) };
 }
 
-/** When the last incident of a scope was resolved, if one ever was. */
-export async function lastResolved(db: Db, scope: string): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: Date | null }>(`select max(resolved_at) as at from incident where scope = $1`, [scope]);
+/** At most so many of them, spread over all. */
+function evenly<T>(list: readonly T[], most: number): readonly T[] {
+  const step = Math.max(1, list.length / most);
+  return list.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+/** When the last incident that hit the service was resolved, if one ever was. */
+export async function lastResolved(db: Db, service: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: Date | null }>(
+    `select max(resolved_at) as at from incident where facts->'services' @> jsonb_build_array(jsonb_build_object('id', $1::text))`,
+    [service],
+  );
   return rows[0]?.at?.getTime();
 }
 
-/** When the first result of these checks came. */
-export async function firstResult(db: Db, checkIds: readonly string[]): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: Date | null }>('select min(planned_at) as at from result where check_id = any ($1)', [checkIds]);
+/** When the first of these checks was planned for the first time. */
+export async function firstPlanned(db: Db, checkIds: readonly string[]): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: Date | null }>('select min(since) as at from check_key where check_id = any ($1)', [checkIds]);
   return rows[0]?.at?.getTime();
 }
 

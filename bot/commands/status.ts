@@ -1,9 +1,10 @@
 import type { Check } from '../../core/check.ts';
 import type { Service } from '../../core/config/model.ts';
-import type { Incident } from '../../core/incident.ts';
+import { standsOn } from '../../core/graph.ts';
+import { type Incident, incidentOf } from '../../core/incident.ts';
 import { readStates } from '../../store/check.ts';
 import { listIncidents } from '../../store/incident.ts';
-import { firstResult, lastResolved, paceOf } from '../../store/query.ts';
+import { firstPlanned, lastResolved, paceOf } from '../../store/query.ts';
 import type { CommandContext, CommandVerb } from '../contract.ts';
 import { nearest } from '../names.ts';
 import { notKnown } from '../render/refusal.ts';
@@ -52,9 +53,9 @@ async function openIncidents({ pool, clock }: CommandContext): Promise<Incident[
 
 async function statusOf(context: CommandContext, service: Service, open: readonly Incident[]): Promise<ServiceStatus> {
   const checks = Object.values(context.config.checks).filter((check) => check.service === service.id);
-  const incident = open.find((one) => one.scope === service.scope);
+  const incident = incidentOf(open, service.id, standsOn(context.config, { service: service.id }));
   const ids = checks.map((check) => check.id);
-  const wellSinceMs = (await lastResolved(context.pool, service.scope)) ?? (await firstResult(context.pool, ids));
+  const wellSinceMs = (await lastResolved(context.pool, service.id)) ?? (await firstPlanned(context.pool, ids));
   return {
     service,
     templates: await templatesOf(context, checks),

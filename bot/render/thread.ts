@@ -1,6 +1,6 @@
 /** What the thread tells: one line an entry, with its time. Pure. */
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
-import type { TimelineEntry } from '../../core/incident.ts';
+import { incidentName, type TimelineEntry } from '../../core/incident.ts';
 import { listInWords, MARKS } from '../../core/words.ts';
 import { data, type Message, message, section } from './blocks.ts';
 import { escalatedLine, handedOverLine, toldElsewhereLine } from './calls.ts';
@@ -24,7 +24,8 @@ export function renderThread(
   mentionOf: (person: string) => string = () => '',
 ): Message {
   const called = entry.kind === 'class-raised' ? (entry.onCall ?? []).map(mentionOf).join(' ') : '';
-  const line = `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf, (person) => mentionOf(person) || data(nameOf(person)))} ${called}`.trim();
+  const line =
+    `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf, (person) => mentionOf(person) || data(nameOf(person)))} ${called}`.trim();
   return message(line.replaceAll(/[*\u200b]/g, ''), [section(line)]);
 }
 
@@ -38,6 +39,10 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string, call: (
       return `${MARKS[entry.to]} Lowered from ${entry.from} to *${entry.to}*: ${data(entry.headline)}${why(entry.reason)}`;
     case 'impact-changed':
       return `Now: ${data(entry.headline)}`;
+    case 'outlived-cause':
+      return `${data(entry.cause)} is well again, but this goes on: ${data(entry.headline)}`;
+    case 'merged':
+      return `Told on in ${incidentName(entry.into)}: ${data(entry.cause)}.`;
     case 'acknowledged':
       return `${data(nameOf(entry.by))} acknowledged.`;
     case 'asked':

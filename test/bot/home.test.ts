@@ -8,6 +8,7 @@ import { noteLook } from '../../store/home.ts';
 import { acknowledgeIncident } from '../../store/incident.ts';
 import { type AtDesk, atDesk, faultsOfView, viewsSent } from '../helpers/forms.ts';
 import { quietLog } from '../helpers/log.ts';
+import { addRun } from '../helpers/runs.ts';
 import { openIncident, settled, signed, someFacts, type TestSlack, testSlack, until } from '../helpers/slack.ts';
 
 const QUICK = { ...HOME_TIMING, lookMs: 50, settleMs: 10, everyMs: 150, freshMs: 3_600_000 };
@@ -53,10 +54,7 @@ describe('the Home tab', () => {
         moment: 'up',
       }),
     ]);
-    await slack.query(
-      `insert into result (run, check_id, location, purpose, revision, planned_at, verdict, duration_ms, start_lateness_ms, steps, measurements, attempts, findings)
-       values ('r1', 'book/riverside', 'north', 'scheduled', 'test', now(), 'up', 1100, 0, '[]', '{}', '[{}]', '[]')`,
-    );
+    await addRun(slack.pool, { check: 'book/riverside', durationMs: 1_100 });
     expect(await desk.openHome('U0ANA')).toEqual({ ok: true });
     await until('a Home tab', async () => (await desk.home('U0ANA')) !== '');
     const [view] = published('U0ANA');
@@ -220,6 +218,7 @@ describe('within the limits of Slack', () => {
     const incident = {
       id: 1,
       scope: 'billing',
+      root: 'service:billing',
       class: 'partial outage' as const,
       peak: 'partial outage' as const,
       state: 'open' as const,

@@ -16,6 +16,7 @@ function anIncident(facts: Facts, change: Partial<Incident> = {}): Incident {
   return {
     id: 12,
     scope: 'billing',
+    root: 'service:billing',
     class: 'partial outage',
     peak: 'partial outage',
     state: 'open',

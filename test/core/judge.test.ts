@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Check, IncidentClass } from '../../core/check.ts';
 import { type CheckView, classifyService } from '../../core/classify.ts';
-import type { JudgeInput } from '../../core/facts.ts';
 import type { Incident } from '../../core/incident.ts';
-import { type Change, judge } from '../../core/judge.ts';
+import { type Change, type Judged, judgeScope, NO_MEMORY, type ScopeInput } from '../../core/judge.ts';
 import { headlineOf } from '../../core/words.ts';
 import { aCheck, aConfig, everywhere, NOON_MS, SLOT_MS, said, view } from '../helpers/domain.ts';
 
@@ -33,7 +32,7 @@ function views(down: readonly string[], step = 'confirm the invoice'): CheckView
   });
 }
 
-function input(checkViews: readonly CheckView[], open?: Incident, change: Partial<JudgeInput> = {}): JudgeInput {
+function input(checkViews: readonly CheckView[], open?: Incident, change: Partial<ScopeInput> = {}): ScopeInput {
   const config = aConfig(all, {
     runbooks: {
       reopen: {
@@ -65,9 +64,24 @@ function input(checkViews: readonly CheckView[], open?: Incident, change: Partia
       ['http.request', wordsOfRequest],
       ['postgres.cancel', wordsOfCancel],
     ]),
-    ...(open ? { open } : {}),
+    open: open ? [open] : [],
+    changes: [],
+    noisy: [],
+    burns: [],
+    quiets: [],
+    locations: [],
+    repairs: new Map(),
+    memory: NO_MEMORY,
     ...change,
   };
+}
+
+/** What becomes of the one problem that there is, or of none. */
+function judge(from: ScopeInput): Judged {
+  const { outcomes } = judgeScope(from);
+  if (outcomes.length > 1) throw new Error(`expected one problem, got ${outcomes.length}`);
+  const [only] = outcomes;
+  return only ? { change: only.change, decisions: only.decisions } : { change: { kind: 'none' }, decisions: [] };
 }
 
 function opened(change: Change): Incident {
@@ -75,6 +89,7 @@ function opened(change: Change): Incident {
   return {
     id: 1,
     scope: 'billing',
+    root: change.facts.root,
     class: change.class,
     peak: change.class,
     state: 'open',
@@ -92,6 +107,9 @@ function reordered<T>(value: T): T {
     one && typeof one === 'object' && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).reverse()) : one,
   );
 }
+
+/** When an update is no longer held back by the one before. */
+const LATER = { nowMs: NOON_MS + SLOT_MS + 15_000 };
 
 const classOf = (change: Change): IncidentClass | undefined => ('class' in change ? change.class : undefined);
 
@@ -148,8 +166,8 @@ describe('judging a scope', () => {
     expect(incident.facts).toMatchObject({ locationsTotal: 3, onCall: [{ id: 'ana', title: 'Ana' }] });
     expect(incident.facts.offers.map((offer) => offer.runbook)).toEqual(['reopen']);
     expect(decisions.map(({ subject, reason }) => `${subject}: ${reason}`)).toEqual([
-      'class billing: critical-some-tenants',
       'class scheduling: critical-some-tenants',
+      'class billing: critical-some-tenants',
       'incident: opened',
       'post: first-notification',
     ]);
@@ -201,11 +219,11 @@ describe('judging a scope', () => {
     const history = [everywhere(check, 0, 'up'), everywhere(check, 1, 'down')];
     const open = opened(judge(input(views([check.id]))).change);
     const others = views([]).filter((one) => one.check.id !== check.id);
-    const watching = judge(input([...others, view(check, ...history, everywhere(check, 2, 'up'))], open)).change;
+    const watching = judge(input([...others, view(check, ...history, everywhere(check, 2, 'up'))], open, LATER)).change;
     expect(watching).toMatchObject({ kind: 'update', class: 'partial outage', material: false, reason: 'recovering', timeline: [] });
     expect(watching.kind === 'update' && watching.facts).toMatchObject({ recovering: true, roundsLeft: 2 });
     const settled = view(check, ...history, everywhere(check, 2, 'up'), everywhere(check, 3, 'up'), everywhere(check, 4, 'up'));
-    const repaired = { nowMs: NOON_MS + 5 * SLOT_MS, repair: { title: 'Reopen sign-in', by: 'Ana' } };
+    const repaired = { nowMs: NOON_MS + 5 * SLOT_MS, repairs: new Map([[1, { title: 'Reopen sign-in', by: 'Ana' }]]) };
     expect(judge(input([...others, settled], open, repaired)).change).toMatchObject({
       kind: 'resolve',
       resolution: 'Resolved after 4 min. Fixed by "Reopen sign-in" (Ana).',
@@ -232,7 +250,7 @@ describe('judging a scope', () => {
     const failing = views(['post-invoice/riverside']).map((one) =>
       one.check.id === 'report' ? { ...one, state: { ...one.state, moment: 'blind' as const } } : one,
     );
-    const { change } = judge(input(failing, open));
+    const { change } = judge(input(failing, open, LATER));
     expect(change.kind === 'update' && change.facts.blind.map((check) => check.id)).toEqual(['report']);
   });
 
@@ -244,7 +262,7 @@ describe('judging a scope', () => {
     );
     const others = views([]).filter((one) => one.check.id !== check.id);
     const back = [...others, view(check, everywhere(check, 0, 'up'), everywhere(check, 1, 'down'), slow)];
-    const { change } = judge(input(back, { ...open, facts: { ...open.facts, seenFrom: [] } }));
+    const { change } = judge(input(back, { ...open, facts: { ...open.facts, shown: { ...open.facts.shown, visible: 0 } } }, LATER));
     const symptom = change.kind === 'update' ? change.facts.services[0]?.symptoms[0] : undefined;
     expect(symptom?.failure).toMatchObject({ kind: 'timeout', step: 'confirm the invoice' });
   });
@@ -288,12 +306,16 @@ describe('judging a scope', () => {
     );
     const open = opened(judge(input(views(['post-invoice/riverside']))).change);
     const gone = views(['post-invoice/riverside']).map((one) => ({ ...one, state: { ...one.state, moment: 'blind' as const } }));
-    const kept = judge(input(gone, open)).change;
-    expect(kept).toMatchObject({ kind: 'update', class: 'partial outage' });
+    const both = judgeScope(input(gone, open, LATER)).outcomes;
+    expect(both.map(({ incident, change }) => [incident?.id, change.kind, classOf(change)])).toEqual([
+      [1, 'update', 'partial outage'],
+      [undefined, 'open', 'blind'],
+    ]);
   });
 
   it('closes the incidents of checks that are gone as retired', () => {
     const open = opened(judge(input(views(['post-invoice/riverside']))).change);
-    expect(judge(input([], open)).change).toMatchObject({ kind: 'resolve', reason: 'retired' });
+    const without = { config: aConfig([]) };
+    expect(judge(input([], open, without)).change).toMatchObject({ kind: 'resolve', reason: 'retired' });
   });
 });

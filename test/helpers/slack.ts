@@ -110,6 +110,13 @@ export function botConfig(): Config {
 export function someFacts(change: Partial<Facts> = {}): Facts {
   const riverside = { id: 'riverside', title: 'Riverside Clinic' };
   return {
+    root: 'service:billing',
+    members: ['post-invoice/riverside'],
+    suspects: [],
+    changes: [],
+    burns: [],
+    locations: [],
+    shown: { atMs: [], visible: 0, material: 0, headline: '' },
     services: [
       {
         id: 'billing',

@@ -174,7 +174,15 @@ describe('the headline', () => {
 function open() {
   const facts = someFacts();
   return {
-    ...{ id: 7, scope: 'billing', class: 'partial outage' as const, peak: 'partial outage' as const, state: 'open' as const, revision: 1 },
+    ...{
+      id: 7,
+      scope: 'billing',
+      root: 'service:billing',
+      class: 'partial outage' as const,
+      peak: 'partial outage' as const,
+      state: 'open' as const,
+      revision: 1,
+    },
     ...{ channel: '#incidents', facts, beganAtMs: NOON_MS - 480_000, openedAtMs: NOON_MS - 470_000 },
   };
 }

@@ -1,0 +1,318 @@
+/**
+ * What becomes of one incident.
+ *
+ *             trouble             worse                       better
+ *   (none) ───────────► open ───────────► open (raised) ───────────► open (lowered)
+ *                        │ │                                             │
+ *                        │ └── the same problem as an older one ──► merged│
+ *                        └──────────── nothing held any more ────────────┴──► resolved
+ *
+ * Worse is told at once. What gets better is told once it has lasted for a round of what still fails: on the way to the end, checks settle
+ * one by one, and each is no news of its own. What merely keeps the post current is paced, the more the longer it goes on. Everything is
+ * made anew from what is held, so the end is derived and never remembered. Pure: the clock comes in as an argument.
+ */
+import { CLASSES, type IncidentClass } from './check.ts';
+import type { CheckView } from './classify.ts';
+import type { Config } from './config/model.ts';
+import { spanInWords } from './duration.ts';
+import { type Assessment, pictureOf, type Reasoned } from './facts.ts';
+import { type Facts, type Incident, incidentName, type ServiceImpact, type TimelineEntry } from './incident.ts';
+import { stableHash } from './run.ts';
+import { headlineOf, listInWords } from './words.ts';
+
+/** What is better is told after this at the latest, also when what still fails is looked at once an hour. */
+const LONGEST_PATIENCE_MS = 5 * 60_000;
+/** Updates wait 5, 10, 20, 40, 60, 60 … s for each other: seven in five minutes, so that raises leave it at ten. */
+const FIRST_PACE_MS = 5_000;
+const LONGEST_PACE_MS = 60_000;
+const PACE_WINDOW_MS = 5 * 60_000;
+const PACED_UPDATES = 12;
+
+/** What judging the course of one incident needs. */
+export interface Progress {
+  config: Config;
+  /** All checks of the scope. */
+  views: readonly CheckView[];
+  /** Those of this problem that are not well. */
+  bad: readonly CheckView[];
+  /** Checks that are not well and belong to another problem. */
+  elsewhere: ReadonlySet<string>;
+  nowMs: number;
+}
+
+export interface Resolving {
+  nowMs: number;
+  /** Whether the configuration still has the check. */
+  isKnown(check: string): boolean;
+  /** The last action that was done in this incident. */
+  repair?: { title: string; by: string };
+}
+
+export interface Judged {
+  change: Change;
+  decisions: Reasoned[];
+  /** To be judged again at this time, though nothing new may come. */
+  againAtMs?: number;
+}
+
+const NOTHING: Judged = { change: { kind: 'none' }, decisions: [] };
+
+export type Change =
+  | { kind: 'none' }
+  | { kind: 'open'; class: IncidentClass; channel: string; facts: Facts; beganAtMs: number; pictureId?: number; timeline: TimelineEntry[] }
+  | {
+      kind: 'update';
+      class: IncidentClass;
+      peak: IncidentClass;
+      facts: Facts;
+      /** Buttons of the earlier state no longer hold. */
+      material: boolean;
+      /** Otherwise it is only noted. */
+      told: boolean;
+      reason: string;
+      pictureId?: number;
+      timeline: TimelineEntry[];
+    }
+  /** The younger of two that are one problem: it ends, and points to the older. */
+  | { kind: 'merge'; into: number; facts: Facts; resolution: string; timeline: TimelineEntry[] }
+  | { kind: 'resolve'; facts: Facts; resolution: string; reason: string; timeline: TimelineEntry[] };
+
+function worse(a: IncidentClass, b: IncidentClass): boolean {
+  return CLASSES.indexOf(a) < CLASSES.indexOf(b);
+}
+
+/** A problem that nobody knew. */
+export function opened(input: Progress, { facts, klass, decisions }: Assessment): Judged {
+  const channel = input.config.teams[facts.owner]?.channel ?? '';
+  const reason = facts.services[0]?.reason ?? (klass === 'risk' ? 'component-only' : 'blind');
+  const entry: TimelineEntry = { kind: 'opened', class: klass, reason, headline: headlineOf(facts, klass), seenFrom: facts.seenFrom };
+  return {
+    change: {
+      kind: 'open',
+      class: klass,
+      channel,
+      facts: withShown(facts, klass, [], input.nowMs),
+      beganAtMs: facts.sinceMs,
+      ...pictureOf(input),
+      timeline: [entry],
+    },
+    decisions: [
+      ...decisions,
+      { subject: 'incident', reason: 'opened', inputs: { class: klass, root: facts.root, seenFrom: facts.seenFrom, since: facts.sinceMs } },
+      { subject: 'post', reason: 'first-notification', inputs: { channel, class: klass } },
+    ],
+  };
+}
+
+/**
+ * What people act on: when this changes, buttons of before no longer hold. Facts come back from the database with their keys
+ * in another order, so objects are spelled out.
+ */
+function material(facts: Facts): string {
+  const services = facts.services.map((service) => [service.id, service.class]);
+  const offers = facts.offers.map((offer) => [offer.runbook, Object.entries(offer.target).sort()]);
+  return JSON.stringify([services, ids(facts.tenants), offers, ids(facts.components), ids(facts.locations)]);
+}
+
+/** What people see: when this changes, the post is brought up to date. Numbers that tick every round are not in it. */
+function visible(facts: Facts): string {
+  const symptoms = facts.services.flatMap((service) =>
+    service.symptoms.map((one) => [one.template, one.verdict, one.failure?.step, one.failure?.kind]),
+  );
+  const isBetter = facts.betterSinceMs !== undefined;
+  return JSON.stringify([
+    isBetter,
+    symptoms,
+    facts.seenFrom,
+    facts.recovering,
+    facts.roundsLeft,
+    facts.likelyCause && facts.suspects[0]?.id,
+    facts.suspects[0]?.text,
+    facts.root,
+    facts.changes.map((change) => change.id),
+    facts.burns.map((burn) => [burn.service, burn.slo, burn.tenant]),
+    facts.locations.map((one) => [one.id, one.kind]),
+    ids(facts.blind),
+  ]);
+}
+
+function ids(list: readonly { id: string }[]): string[] {
+  return list.map((one) => one.id);
+}
+
+/** What became of the class and the impact, by name. */
+function changeReason(open: Incident, facts: Facts, klass: IncidentClass, headline: string): string {
+  if (worse(klass, open.class)) return 'class-raised';
+  if (worse(open.class, klass)) return 'class-lowered';
+  if (facts.recovering) return 'recovering';
+  if (facts.betterSinceMs !== undefined) return 'shown-anew';
+  return headline === open.facts.shown.headline ? 'shown-anew' : 'impact-changed';
+}
+
+/** The line that the thread gets for it; what only keeps the post current has none. */
+function entryOf(reason: string, open: Incident, facts: Facts, klass: IncidentClass, headline: string): TimelineEntry[] {
+  if (reason === 'class-raised' || reason === 'class-lowered') {
+    const onCall = reason === 'class-raised' ? { onCall: ids(facts.onCall) } : {};
+    return [{ kind: reason, from: open.class, to: klass, headline, reason: facts.services[0]?.reason ?? klass, ...onCall }];
+  }
+  return reason === 'impact-changed' ? [{ kind: reason, headline }] : [];
+}
+
+/** Less is wrong than before, and nothing that was well. What went to another incident did not get better. */
+function isBetter(input: Progress, now: Facts, before: Facts): boolean {
+  const [bad, known] = [new Set(now.members), new Set(before.members)];
+  return bad.size < known.size && bad.isSubsetOf(known) && !before.members.some((member) => input.elsewhere.has(member));
+}
+
+/** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
+function patient(input: Progress, open: Incident, now: Facts, klass: IncidentClass): { facts: Facts; klass: IncidentClass } {
+  if (worse(klass, open.class) || !isBetter(input, now, open.facts)) return { facts: now, klass };
+  const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
+  const roundMs = Math.min(LONGEST_PATIENCE_MS, Math.max(0, ...input.bad.map((view) => view.check.everyMs)));
+  const { betterSinceMs: _since, ...settled } = now;
+  if (!now.recovering && input.nowMs - betterSinceMs >= roundMs) return { facts: settled, klass };
+  const { services, components, tenants, tenantsTotal, offers, sinceMs, members, suspects, likelyCause } = open.facts;
+  const kept = { services, components, tenants, tenantsTotal, offers, sinceMs, members, suspects, ...(likelyCause ? { likelyCause } : {}) };
+  return { facts: { ...now, ...kept, betterSinceMs }, klass: open.class };
+}
+
+/** What becomes of an incident that is open. */
+export function updated(input: Progress, open: Incident, assessed: Assessment): Judged {
+  const { facts, klass } = patient(input, open, carry(open.facts, assessed.facts), assessed.klass);
+  const { shown } = open.facts;
+  const isMaterial = klass !== open.class || stableHash(material(facts)) !== shown.material;
+  const outlived = outlivedLine(input, open, facts, klass);
+  if (!isMaterial && outlived.length === 0 && stableHash(visible(facts)) === shown.visible) return noted(open, facts);
+  const atOnce = klass !== open.class || outlived.length > 0;
+  const waitMs = atOnce ? 0 : paceMs(shown.atMs, input.nowMs);
+  if (waitMs > 0) return { ...noted(open, facts), againAtMs: input.nowMs + waitMs };
+  const headline = headlineOf(facts, klass);
+  const reason = outlived.length > 0 && klass === open.class ? 'outlived-cause' : changeReason(open, facts, klass, headline);
+  const keepsPicture = open.pictureId !== undefined && reason !== 'class-raised';
+  const told = withShown(facts, klass, shown.atMs, input.nowMs);
+  return {
+    change: {
+      kind: 'update',
+      class: klass,
+      peak: worse(klass, open.peak) ? klass : open.peak,
+      facts: outlived.length > 0 ? { ...told, outlived: open.facts.root } : told,
+      material: isMaterial,
+      told: true,
+      reason,
+      ...(keepsPicture ? {} : pictureOf(input)),
+      timeline: [...entryOf(reason, open, facts, klass, headline), ...outlived],
+    },
+    decisions: [
+      ...assessed.decisions,
+      { subject: 'incident', reason, inputs: { from: open.class, class: klass, root: facts.root, tenants: ids(facts.tenants) } },
+      { subject: 'post', reason, inputs: { headline } },
+    ],
+  };
+}
+
+/** Who belongs to it, and since when it is better, is kept also when nobody is told. */
+function noted(open: Incident, facts: Facts): Judged {
+  const kept = (one: Facts) => JSON.stringify([one.root, one.members, one.betterSinceMs]);
+  if (kept(facts) === kept(open.facts)) return NOTHING;
+  const { class: klass, peak } = open;
+  const change = { kind: 'update' as const, class: klass, peak, facts, material: false, told: false, reason: 'noted', timeline: [] };
+  return { change, decisions: [] };
+}
+
+function withShown(facts: Facts, klass: IncidentClass, before: readonly number[], nowMs: number): Facts {
+  const atMs = [...before, nowMs].slice(-PACED_UPDATES);
+  const shown = { atMs, visible: stableHash(visible(facts)), material: stableHash(material(facts)), headline: headlineOf(facts, klass) };
+  return { ...facts, shown };
+}
+
+/** How long an update still has to wait. One that raises or lowers the class waits for nothing. */
+function paceMs(shown: readonly number[], nowMs: number): number {
+  const recent = shown.filter((at) => at > nowMs - PACE_WINDOW_MS);
+  const last = recent.at(-1);
+  if (last === undefined) return 0;
+  return Math.max(0, last + Math.min(LONGEST_PACE_MS, FIRST_PACE_MS * 2 ** (recent.length - 1)) - nowMs);
+}
+
+/** Its cause is well again, and it goes on in runs that were planned since: that is said once. */
+function outlivedLine(input: Progress, open: Incident, facts: Facts, klass: IncidentClass): TimelineEntry[] {
+  const [kind, cause] = open.facts.root.split(':');
+  if (kind !== 'component' || cause === undefined || facts.outlived === open.facts.root || facts.root !== open.facts.root) return [];
+  const own = input.views.filter((view) => view.check.component === cause);
+  if (own.length === 0 || own.some((view) => view.state.held !== 'up')) return [];
+  const wellSinceMs = Math.max(...own.map((view) => view.state.heldSinceMs));
+  const fails = input.bad.some(
+    ({ state }) =>
+      (state.moment === 'down' || state.moment === 'degraded') &&
+      Object.values(state.locations).some((said) => said.verdict !== 'up' && said.plannedAtMs > wellSinceMs),
+  );
+  const title = input.config.components[cause]?.title ?? cause;
+  return fails ? [{ kind: 'outlived-cause', cause: title, headline: headlineOf(facts, klass) }] : [];
+}
+
+/**
+ * People were hurt since the first symptom, though that one may be well again. A component that was in trouble before anybody
+ * was hurt is told as the cause, not as the beginning.
+ */
+function carry(before: Facts, now: Facts): Facts {
+  const facts = {
+    ...now,
+    services: now.services.map((service) => withKnownFailures(service, before)),
+    shown: before.shown,
+    ...(before.outlived === undefined ? {} : { outlived: before.outlived }),
+  };
+  const alike = before.services.length > 0 === now.services.length > 0;
+  return alike ? { ...facts, sinceMs: Math.min(before.sinceMs, now.sinceMs) } : facts;
+}
+
+/** A check that is up again, but not yet for long enough, shows no failure any more: what it was stays said until the end. */
+function withKnownFailures(service: ServiceImpact, before: Facts): ServiceImpact {
+  const known = before.services.find((one) => one.id === service.id);
+  const symptoms = service.symptoms.map((symptom) => {
+    const failure = symptom.failure ?? known?.symptoms.find((one) => one.template === symptom.template)?.failure;
+    return failure ? { ...symptom, failure } : symptom;
+  });
+  return { ...service, symptoms };
+}
+
+/** Nothing of it is held any more. */
+export function resolved(input: Resolving, open: Incident): Judged {
+  const about = [...open.facts.members, ...ids(open.facts.blind)];
+  const gone = about.length > 0 && !about.some((id) => input.isKnown(id));
+  const afterMs = input.nowMs - open.beganAtMs;
+  const by = input.repair ? `Fixed by "${input.repair.title}" (${input.repair.by}).` : 'No runbook was run.';
+  const text = gone ? 'Its checks were removed from the configuration: it is no longer watched.' : by;
+  const reason = gone ? 'retired' : 'resolved';
+  return {
+    change: {
+      kind: 'resolve',
+      facts: { ...open.facts, offers: [], recovering: false, roundsLeft: 0, blind: open.class === 'blind' ? open.facts.blind : [] },
+      resolution: gone ? `Closed after ${spanInWords(afterMs)}. ${text}` : `Resolved after ${spanInWords(afterMs)}. ${text}`,
+      reason,
+      timeline: [{ kind: 'resolved', afterMs, reason, text }],
+    },
+    decisions: [
+      { subject: 'incident', reason, inputs: { afterMs, checks: listInWords(about, 20) } },
+      { subject: 'post', reason: 'resolved', inputs: { channel: open.channel } },
+    ],
+  };
+}
+
+/** It turned out to be the same problem as an older incident. */
+export function merged(input: Pick<Progress, 'config'>, open: Incident, into: Incident, root: string): Judged {
+  const [kind, id] = root.split(':');
+  const title = (kind === 'component' && input.config.components[id ?? '']?.title) || '';
+  const cause = title ? `the same cause: ${title}` : 'the same problem';
+  return {
+    change: {
+      kind: 'merge',
+      into: into.id,
+      facts: { ...open.facts, offers: [], recovering: false, roundsLeft: 0 },
+      resolution: `Told on in ${incidentName(into.id)}: ${cause}.`,
+      timeline: [{ kind: 'merged', into: into.id, cause }],
+    },
+    decisions: [
+      { subject: 'incident', reason: 'merged', inputs: { into: into.id, root } },
+      { subject: 'post', reason: 'merged', inputs: { into: into.id } },
+    ],
+  };
+}
