@@ -31,7 +31,7 @@ export interface CheckIds {
 }
 
 export interface ConfigDiff {
-  /** What stands at the top of the file: `timezone`. */
+  /** What stands at the top of the file: `timezone`, `fallback`. */
   head: FieldChange[];
   entries: EntryChange[];
   checks: CheckIds;
@@ -47,8 +47,13 @@ export interface ReadConfig {
 export function diffConfigs(before: ReadConfig | undefined, after: ReadConfig): ConfigDiff {
   const checks = checkIds(before?.config.checks ?? {}, after.config.checks);
   const pair: Pair = { before, after, checks };
-  const head = before ? fieldChanges({ timezone: before.config.timezone }, { timezone: after.config.timezone }) : [];
+  const head = before ? fieldChanges(headOf(before), headOf(after)) : [];
   return { head, entries: SECTIONS.flatMap((section) => sectionChanges(section, pair)), checks };
+}
+
+/** As it is written. */
+function headOf({ config, value }: ReadConfig): Plain {
+  return { timezone: config.timezone, ...(value.fallback === undefined ? {} : { fallback: value.fallback }) };
 }
 
 /** Whether nothing would change. */

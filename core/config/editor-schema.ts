@@ -5,6 +5,7 @@
  * Draft 7, since that is what the YAML extensions of VS Code, JetBrains and Neovim understand without a remark.
  */
 import * as z from 'zod';
+import { fallbackSchema } from './fallback.ts';
 import type { ConfigParts } from './load.ts';
 import { entrySchemas, idSchema, SECTIONS, type Section } from './schema.ts';
 import { ANY_TEXT } from './units.ts';
@@ -52,6 +53,7 @@ export function editorSchema({ probes, actions }: Pick<ConfigParts, 'probes' | '
       .regex(/^[A-Za-z]/)
       .meta({ examples: ['Europe/Berlin'] })
       .describe('Of all times that people read'),
+    fallback: fallbackSchema().optional().describe('How people are told when Slack is away'),
     ...Object.fromEntries(
       SECTIONS.map((section) => {
         const entriesOf = z.record(idSchema, sections[section]).describe(SECTION_HELP[section]);

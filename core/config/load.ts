@@ -6,6 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
+import { readFallback } from './fallback.ts';
 import { maintenanceOf, reportMaintenance } from './maintenance.ts';
 import type { Component, Config, ScheduledReport, Service, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
@@ -15,7 +16,8 @@ import { type ActionPart, readRunbook } from './runbooks.ts';
 import { type EntrySchemas, entrySchemas, idSchema, type KnownIds, SECTIONS, type Section } from './schema.ts';
 import { assignScopes, findCycle } from './scopes.ts';
 import { eachScalar, isWrittenSecret, SECRET_IN_FILE } from './secrets.ts';
-import { reportTimezone } from './timezone.ts';
+import { finishTeams, readTeam } from './teams.ts';
+import { isTimezone, reportTimezone } from './timezone.ts';
 import { shown } from './words.ts';
 
 export { formatProblem, type Path, type Position, type Problem } from './problems.ts';
@@ -84,6 +86,9 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   reportSecrets(raw, problems);
   reportExpansions(raw, { problems, commonKeys: Object.keys(schemas.checks.shape) });
   const config = readEntries(raw, schemas, problems);
+  finishTeams(config, problems);
+  const fallback = readFallback(raw.fallback, problems);
+  if (fallback) config.fallback = fallback;
   reportCycle(raw, problems);
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
   const roles = new Set(sectionOf(raw, 'people').flatMap(([, person]) => rolesOf(person)));
@@ -110,7 +115,7 @@ function record<T>(): Record<string, T> {
 }
 
 function reportHead(raw: Plain, problems: Problems): void {
-  const known = ['version', 'timezone', ...SECTIONS];
+  const known = ['version', 'timezone', 'fallback', ...SECTIONS];
   for (const [key, value] of Object.entries(raw)) if (!known.includes(key)) reportUnknownKey([key], value, known, { problems });
   if (raw.version === undefined) problems.missing(['version'], 'expected version: 1; it is missing');
   else if (raw.version !== 1)
@@ -157,7 +162,9 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
     timezone: String(raw.timezone),
     locations: each('locations', (id, fields) => ({ id, title: fields.title ?? wordsOf(id) })),
     people: each('people', (id, fields) => ({ id, name: fields.name ?? wordsOf(id), slack: fields.slack, roles: fields.roles })),
-    teams: each('teams', (id, fields) => ({ id, ...fields })),
+    teams: each('teams', (id, fields) =>
+      readTeam(id, fields, { timezone: isTimezone(String(raw.timezone)) ? String(raw.timezone) : 'UTC', problems }),
+    ),
     tenants: each('tenants', (id, fields) => tenantOf(id, fields)),
     components: each('components', (id, fields) => componentOf(id, fields)),
     services: each('services', (id, fields) => serviceOf(id, fields)),

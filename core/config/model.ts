@@ -1,5 +1,5 @@
 /** The configuration as the rest of Rounds sees it: validated, defaults filled in, tenants expanded. */
-import type { Check } from '../check.ts';
+import type { Check, IncidentClass } from '../check.ts';
 
 export interface Location {
   id: string;
@@ -16,9 +16,55 @@ export interface Person {
 
 export interface Team {
   id: string;
+  /** What people are shown; the id in words unless said. */
+  title?: string;
   /** With its `#`. */
   channel: string;
   members: string[];
+  /** Who is called when nobody acknowledges, in order. Without it nobody is called but by the post itself. */
+  escalation?: EscalationStep[];
+  /** Roles that may go to the next step at once. */
+  mayEscalate?: string[];
+  /** Without one all members with a role are on call. */
+  rotation?: Rotation;
+  /** Somebody else for a while; no two of them at one time. */
+  overrides?: Override[];
+  /** A new shift is told in the team's channel. */
+  announce?: boolean;
+}
+
+export type EscalationTo =
+  | { kind: 'on-call' }
+  | { kind: 'team' }
+  | { kind: 'person'; person: string }
+  /** Who is on call there, in its channel. */
+  | { kind: 'other-team'; team: string }
+  | { kind: 'channel'; channel: string };
+
+export interface EscalationStep {
+  /** The step is known by it: `600s team`. */
+  id: string;
+  /** Since the opening, or the latest raise to a worse class. */
+  afterMs: number;
+  to: EscalationTo;
+  tiers: (1 | 2 | 3)[];
+  classes: IncidentClass[];
+}
+
+/** Shifts one after the other, without end in both directions. */
+export interface Rotation {
+  members: string[];
+  everyDays: number;
+  /** The time on the wall at which the first member takes over: milliseconds since 1970 as if the wall were in UTC. */
+  anchorMs: number;
+  timezone: string;
+}
+
+export interface Override {
+  fromMs: number;
+  untilMs: number;
+  person: string;
+  reason?: string;
 }
 
 export interface Tenant {
@@ -133,6 +179,16 @@ export interface Maintenance {
   exceptWallsMs: number[];
 }
 
+/** Where people are told when Slack has been away for longer than `afterMs`. */
+export interface Fallback {
+  afterMs: number;
+  /** Addresses; empty for no mail. */
+  email: string[];
+  from?: string;
+  webhook: boolean;
+  classes: IncidentClass[];
+}
+
 /** A group of services and components that is judged under one lock. */
 export interface Scope {
   id: string;
@@ -145,6 +201,7 @@ export interface Config {
   /** Hash of everything below: decisions name the revision they were made under. */
   revision: string;
   timezone: string;
+  fallback?: Fallback;
   locations: Record<string, Location>;
   people: Record<string, Person>;
   teams: Record<string, Team>;

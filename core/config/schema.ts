@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { changeNameSchema } from './changed-by.ts';
 import { maintenanceSchema } from './maintenance.ts';
 import { parametersSchema } from './parameters.ts';
+import { teamFields } from './teams.ts';
 import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
 import { didYouMean, list } from './words.ts';
@@ -33,8 +34,10 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
       roles: listOf(idSchema).default([]).describe('What this person may do: named by runbooks under `mayRun`'),
     }),
     teams: z.object({
+      title,
       channel: channel().describe('Where the team is told, in quotes'),
       members: listOf(idOf('people', known.people)).default([]).describe('Who is called by name'),
+      ...teamFields({ person: idOf('people', known.people), listOf, role: idSchema, people: known.people, teams: known.teams }),
     }),
     tenants: tenantSchema(),
     components: z.object({

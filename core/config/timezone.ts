@@ -21,7 +21,8 @@ export function timezoneSchema() {
   });
 }
 
-function isTimezone(name: string): boolean {
+/** Whether the platform knows a time zone of that name. */
+export function isTimezone(name: string): boolean {
   // Offsets such as +02:00 are taken by Intl, but know nothing of summer time.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

@@ -16,13 +16,13 @@ const FORMS = {
   size: { written: 'a size such as 200MB', pattern: String.raw`^\d+(\.\d+)?\s?([KMGT]i?B|B)$`, samples: ['200MB'] },
 } as const;
 
-/** A duration such as `30s`, in milliseconds. `min` and `max` are written the same way and are included. */
-export function durationMs(limits: { min?: string; max?: string } = {}) {
+/** A duration such as `30s`, in milliseconds. `min` and `max` are written the same way and are included; `zero`: `0s` too. */
+export function durationMs(limits: { min?: string; max?: string; zero?: boolean } = {}) {
   const expected = 'expected a duration such as 30s or 5m';
   const minMs = limits.min === undefined ? 0 : (parseDurationMs(limits.min) ?? 0);
   const maxMs = limits.max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(limits.max) ?? Number.MAX_SAFE_INTEGER);
   return fromText(FORMS.duration, expected, (text) => {
-    const foundMs = parseDurationMs(text);
+    const foundMs = limits.zero && /^0(ms|s|m|h|d)$/.test(text.trim()) ? 0 : parseDurationMs(text);
     if (foundMs === undefined) return expected;
     return foundMs >= minMs && foundMs <= maxMs ? foundMs : `expected a duration ${range(limits.min, limits.max)}`;
   });

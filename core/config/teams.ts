@@ -1,0 +1,274 @@
+/** Teams: who is on call, and who is called when nobody acknowledges. */
+import * as z from 'zod';
+import { CLASSES } from '../check.ts';
+import { DAY_MS, instantOfWall, parseDay, parseWall } from '../wall.ts';
+import type { Config, EscalationStep, EscalationTo, Override, Rotation, Team } from './model.ts';
+import type { Path, Problems } from './problems.ts';
+import { timezoneSchema } from './timezone.ts';
+import { durationMs, text } from './units.ts';
+import { didYouMean } from './words.ts';
+
+/** Later nobody waits for anybody any more. */
+const LONGEST_WAIT = '7d';
+const MOST_STEPS = 12;
+const MOST_OVERRIDES = 200;
+const MOST_MEMBERS = 50;
+const LONGEST_SHIFT_DAYS = 91;
+
+/** Steps are of tiers 1 and 2, and of what people are hurt by, unless a step says else. */
+const USUAL_TIERS = [1, 2] as const;
+const USUAL_CLASSES = ['full interruption', 'partial outage', 'degradation'] as const;
+
+/** Where a rotation begins that does not say so: the days from a Monday on. */
+const FIRST_MONDAY_MS = Date.UTC(2024, 0, 1);
+export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+
+const CHANNEL = /^#[\p{Ll}\p{Lo}\p{N}_-]{1,80}$/u;
+const LOCAL = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}$/;
+const WITH_OFFSET = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(:\d{2})?(Z|[+-]\d{2}:\d{2})$/;
+
+interface Schemas {
+  /** The id of a person, of a team. */
+  person: z.ZodType<string>;
+  /** A list without anything twice. */
+  listOf(entry: z.ZodType<string>): z.ZodType<string[]>;
+  role: z.ZodType<string>;
+  people: readonly string[];
+  teams: readonly string[];
+}
+
+/** What a team may have beside its channel and its members. */
+export function teamFields({ person, listOf, role, people, teams }: Schemas) {
+  const step = z.object({
+    after: durationMs({ max: LONGEST_WAIT, zero: true }).describe(
+      'Since the opening or the latest raise, while nobody acknowledges; 0s for at once',
+    ),
+    to: targetSchema(people, teams).describe(
+      "on-call, team, a person's id, another team's id (who is on call there), or a channel in quotes",
+    ),
+    tiers: unique(z.literal([1, 2, 3]))
+      .optional()
+      .describe('Tiers of services it is for; 1 and 2 unless said'),
+    classes: unique(z.enum(CLASSES))
+      .optional()
+      .describe('Classes it is for; full interruption, partial outage and degradation unless said'),
+  });
+  const override = z.object({
+    from: momentSchema().describe("From when, in the team's time zone: 2026-12-24 18:00, or with an offset"),
+    until: momentSchema().describe('Until when'),
+    person: person.describe('Who is on call instead'),
+    reason: text(120).optional().describe('Why, told to those who ask'),
+  });
+  return {
+    escalation: z.array(step).min(1).max(MOST_STEPS).optional().describe('Who is called when nobody acknowledges, in order'),
+    mayEscalate: listOf(role).optional().describe('Roles that may go to the next step at once; responder unless said'),
+    rotation: rotationSchema(person, listOf).optional().describe('Who is on call, by turns; all members with a role unless said'),
+    overrides: z.array(override).max(MOST_OVERRIDES).optional().describe('Somebody else for a while'),
+    announce: z.boolean().optional().describe("Tells each change of who is on call in the team's channel; false unless said"),
+  };
+}
+
+function rotationSchema(person: z.ZodType<string>, listOf: Schemas['listOf']) {
+  const members = listOf(person).refine((list) => list.length > 0 && list.length <= MOST_MEMBERS, {
+    error: `expected from 1 to ${MOST_MEMBERS} people`,
+  });
+  return z.object({
+    members: members.describe('Who takes turns, in this order'),
+    every: everySchema().describe('How long a turn is: daily, weekly, or whole days such as 14d'),
+    handover: matching(/^([01]\d|2[0-3]):[0-5]\d$/, "expected a time of day such as '09:00'")
+      .default('09:00')
+      .describe('When turns change'),
+    day: z.enum(WEEKDAYS).optional().describe('The day on which turns of weeks change; monday unless said'),
+    from: matching(/^\d{4}-\d{2}-\d{2}$/, 'expected a day such as 2026-01-05')
+      .refine((day) => parseDay(day) !== undefined, { error: 'expected a day that exists, such as 2026-01-05' })
+      .optional()
+      .describe('A day on which the first member takes over; before it the turns run backwards'),
+    timezone: timezoneSchema().optional().describe('Of the times of the team; that of the file unless said'),
+  });
+}
+
+const EXPECTED_EVERY = `expected daily, weekly or whole days from 1d to ${LONGEST_SHIFT_DAYS}d`;
+
+/** Whole days, since turns change at a time on the wall. */
+function everySchema() {
+  return z
+    .string({ error: EXPECTED_EVERY })
+    .transform((written, context) => {
+      const days = written === 'daily' ? 1 : written === 'weekly' ? 7 : Number(/^(\d{1,2})d$/.exec(written)?.[1] ?? 0);
+      if (days >= 1 && days <= LONGEST_SHIFT_DAYS) return days;
+      context.addIssue({ code: 'custom', message: EXPECTED_EVERY, input: written });
+      return z.NEVER;
+    })
+    .meta({ pattern: String.raw`^(daily|weekly|[1-9]\d?d)$`, examples: ['weekly', '14d'], patternErrorMessage: EXPECTED_EVERY });
+}
+
+const EXPECTED_MOMENT = 'expected a time such as 2026-12-24 18:00, or with an offset 2026-12-24T18:00+01:00';
+
+function momentSchema() {
+  const exists = (written: string) => instantOf(written, 'UTC') !== undefined;
+  return z
+    .string({ error: EXPECTED_MOMENT })
+    .refine((written) => LOCAL.test(written) || WITH_OFFSET.test(written), { error: EXPECTED_MOMENT, abort: true })
+    .refine(exists, { error: 'expected a time that exists, such as 2026-12-24 18:00' })
+    .meta({ pattern: String.raw`^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}`, patternErrorMessage: EXPECTED_MOMENT });
+}
+
+function instantOf(written: string, timezone: string): number | undefined {
+  if (LOCAL.test(written)) {
+    const wallMs = parseWall(written);
+    return wallMs === undefined ? undefined : instantOfWall(wallMs, timezone);
+  }
+  // Date.parse makes the 2nd of March of the 30th of February.
+  const day = WITH_OFFSET.exec(written)?.[1];
+  const instantMs = day === undefined || parseWall(day) === undefined ? Number.NaN : Date.parse(written);
+  return Number.isNaN(instantMs) ? undefined : instantMs;
+}
+
+const EXPECTED_TO = "expected on-call, team, the id of a person or of another team, or a channel such as '#operations' in quotes";
+
+function targetSchema(people: readonly string[], teams: readonly string[]) {
+  const known = ['on-call', 'team', ...people, ...teams];
+  return z.string({ error: EXPECTED_TO }).superRefine((value, context) => {
+    const complain = (message: string) => context.addIssue({ code: 'custom', message, input: value });
+    if (value.startsWith('#')) {
+      if (!CHANNEL.test(value)) complain("expected a channel such as '#operations', in quotes");
+    } else if (!known.includes(value)) complain(`${EXPECTED_TO}${didYouMean(value, known)}`);
+    else if (people.includes(value) && teams.includes(value))
+      complain(`expected one meaning; there is a person and a team of this id, rename one`);
+  });
+}
+
+function unique<T extends z.ZodType>(entry: T) {
+  const distinct = (values: unknown[]) => new Set(values).size === values.length;
+  return z
+    .array(entry)
+    .min(1, { error: 'expected at least one entry' })
+    .refine(distinct, { error: 'expected each entry once; remove what stands there twice' })
+    .meta({ uniqueItems: true });
+}
+
+function matching(form: RegExp, expected: string) {
+  return z.string({ error: expected }).regex(form, { error: expected }).meta({ patternErrorMessage: expected });
+}
+
+type Fields = z.output<z.ZodObject<ReturnType<typeof teamFields>>> & { title?: string | undefined; channel: string; members: string[] };
+
+/** The team, with its times as instants. Reports what fits by itself and not together. */
+export function readTeam(id: string, fields: Fields, at: { timezone: string; problems: Problems }): Team {
+  const path = ['teams', id];
+  const { title, channel, members, escalation, mayEscalate, rotation, overrides, announce } = fields;
+  const zone = { problems: at.problems, timezone: rotation?.timezone ?? at.timezone };
+  return {
+    id,
+    ...(title === undefined ? {} : { title }),
+    channel,
+    members,
+    ...(escalation ? { escalation: readSteps(escalation, id, [...path, 'escalation'], at.problems) } : {}),
+    ...(mayEscalate ? { mayEscalate } : {}),
+    ...(rotation ? { rotation: readRotation(rotation, [...path, 'rotation'], zone) } : {}),
+    ...(overrides ? { overrides: readOverrides(overrides, [...path, 'overrides'], zone) } : {}),
+    ...(announce ? { announce } : {}),
+  };
+}
+
+function readSteps(written: NonNullable<Fields['escalation']>, team: string, path: Path, problems: Problems): EscalationStep[] {
+  let longestMs = 0;
+  const ids = new Set<string>();
+  return written.map(({ after, to, tiers, classes }, index) => {
+    const id = `${after / 1000}s ${to}`;
+    const here = [...path, index];
+    if (after < longestMs) problems.atValue([...here, 'after'], 'expected no less than the step before; sort the steps by their times');
+    if (ids.has(id))
+      problems.atValue([...here, 'to'], 'this step stands in the list a second time; remove it, or list its tiers and classes in one');
+    if (to === team) problems.atValue([...here, 'to'], 'expected another team; write team for this one, or on-call');
+    longestMs = Math.max(longestMs, after);
+    ids.add(id);
+    return { id, afterMs: after, to: targetOf(to, team), tiers: tiers ?? [...USUAL_TIERS], classes: classes ?? [...USUAL_CLASSES] };
+  });
+}
+
+/** Which of the two a plain id is, a person's or a team's, is settled once all entries are known: see {@link nameTargets}. */
+function targetOf(to: string, team: string): EscalationTo {
+  if (to === 'on-call') return { kind: 'on-call' };
+  if (to === 'team' || to === team) return { kind: 'team' };
+  return to.startsWith('#') ? { kind: 'channel', channel: to } : { kind: 'person', person: to };
+}
+
+function readRotation(written: NonNullable<Fields['rotation']>, path: Path, at: { timezone: string; problems: Problems }): Rotation {
+  const { members, every, handover, day, from } = written;
+  const ofWeeks = every % 7 === 0;
+  const fromMs = from === undefined ? undefined : parseDay(from);
+  if (day !== undefined && !ofWeeks)
+    at.problems.atKey([...path, 'day'], 'a day goes with turns of whole weeks only; remove it, or write every: weekly');
+  const weekday = fromMs === undefined ? undefined : WEEKDAYS[((((fromMs - FIRST_MONDAY_MS) / DAY_MS) % 7) + 7) % 7];
+  if (day !== undefined && ofWeeks && weekday !== undefined && weekday !== day) {
+    at.problems.atValue([...path, 'from'], `expected a ${day}, as day says; this one is a ${weekday}`);
+  }
+  const [hours = 0, minutes = 0] = handover.split(':').map(Number);
+  const firstDayMs = fromMs ?? FIRST_MONDAY_MS + (ofWeeks ? WEEKDAYS.indexOf(day ?? 'monday') : 0) * DAY_MS;
+  return { members, everyDays: every, anchorMs: firstDayMs + (hours * 60 + minutes) * 60_000, timezone: at.timezone };
+}
+
+function readOverrides(written: NonNullable<Fields['overrides']>, path: Path, at: { timezone: string; problems: Problems }): Override[] {
+  const read = written.map(({ from, until, person, reason }, index) => ({
+    index,
+    fromMs: instantOf(from, at.timezone) ?? 0,
+    untilMs: instantOf(until, at.timezone) ?? 0,
+    person,
+    ...(reason === undefined ? {} : { reason }),
+  }));
+  const sorted = read.toSorted((a, b) => a.fromMs - b.fromMs);
+  for (const { index, fromMs, untilMs } of read) {
+    if (untilMs <= fromMs)
+      at.problems.atValue([...path, index, 'until'], 'expected a time after from; this override ends before it begins');
+  }
+  sorted.forEach(({ index, fromMs }, place) => {
+    const before = sorted[place - 1];
+    if (before && fromMs < before.untilMs) {
+      at.problems.atValue(
+        [...path, index, 'from'],
+        `expected no less than until of overrides[${before.index}]; two people cannot stand in at one time`,
+      );
+    }
+  });
+  return read.map(({ index: _index, ...override }) => override);
+}
+
+/** Settles which steps name a team, and reports steps that would call nobody and people on call who could do nothing. */
+export function finishTeams(config: Pick<Config, 'teams' | 'people'>, problems: Problems): void {
+  for (const team of Object.values(config.teams)) {
+    for (const step of team.escalation ?? []) {
+      if (step.to.kind === 'person' && config.teams[step.to.person]) step.to = { kind: 'other-team', team: step.to.person };
+    }
+  }
+  for (const team of Object.values(config.teams)) {
+    reportWithoutRole(config, team, problems);
+    team.escalation?.forEach((step, index) => {
+      const nobody = emptyTarget(config, team, step.to);
+      if (nobody !== undefined) problems.atValue(['teams', team.id, 'escalation', index, 'to'], nobody);
+    });
+  }
+}
+
+/** Whoever is on call must be able to acknowledge, for which any role will do. */
+function reportWithoutRole(config: Pick<Config, 'people'>, team: Team, problems: Problems): void {
+  const report = (person: string, path: Path) => {
+    if (config.people[person]?.roles.length === 0) {
+      problems.atValue(path, `expected somebody with a role, since ${person} could not acknowledge; add roles: [responder] under people`);
+    }
+  };
+  team.rotation?.members.forEach((person, index) => {
+    report(person, ['teams', team.id, 'rotation', 'members', index]);
+  });
+  team.overrides?.forEach(({ person }, index) => {
+    report(person, ['teams', team.id, 'overrides', index, 'person']);
+  });
+}
+
+function emptyTarget(config: Pick<Config, 'teams' | 'people'>, own: Team, to: EscalationTo): string | undefined {
+  if (to.kind === 'team') return own.members.length > 0 ? undefined : 'expected a team with members; this step would call nobody';
+  if (to.kind !== 'on-call' && to.kind !== 'other-team') return undefined;
+  const team = to.kind === 'other-team' ? config.teams[to.team] : own;
+  if (!team || team.rotation || team.members.some((id) => (config.people[id]?.roles.length ?? 0) > 0)) return undefined;
+  return `expected a team with a rotation, or with members who have a role; nobody is on call for ${team.id}`;
+}
