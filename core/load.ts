@@ -19,10 +19,13 @@ export interface NoisyTenant {
   measure: LoadMeasure;
   /** A second; of locks, connections and jobs: at that moment. */
   value: number;
+  /** What it keeps below most of the time: the median while little is known of it, four fifths of a longer history. */
   usual: number;
   /** Of what all tenants together put on it, 0 to 1. */
   share: number;
   sinceMs: number;
+  /** Sessions of others that wait for its locks, where that was seen. */
+  blocks?: number;
   /** Said to people: "Hillcrest Dental: 41 s of statements a second of 44, usually 2". */
   text: string;
 }

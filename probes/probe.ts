@@ -4,7 +4,7 @@
  */
 import type * as z from 'zod';
 import type { Log } from '../core/process.ts';
-import type { Failure, Finding, Loads, Picture, StepResult } from '../core/result.ts';
+import type { Failure, Finding, Load, Loads, Picture, StepResult } from '../core/result.ts';
 
 /** What one attempt came to. A target's trouble is `down` or `degraded`; the agent's own is `fault`. */
 export interface Outcome {
@@ -61,6 +61,8 @@ export interface Probe<S extends z.ZodObject = z.ZodObject> {
   measurements: Readonly<Record<string, string>>;
   /** Complete checks as they would stand in `rounds.yaml`, YAML text. The contract suite parses each. */
   examples: readonly string[];
+  /** By which names it tells the load of tenants. With an option `load`, which is set where a tenant has such a name, only when asked. */
+  loads?: readonly Load['by'][];
   /** Needs a browser: travels alone, not in a round. */
   browser?: boolean;
   run(params: z.infer<S>, context: ProbeContext): Promise<Outcome>;

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { Check } from '../check.ts';
 import { parseDurationMs, spanInWords } from '../duration.ts';
+import type { OwnerKey } from '../load/owners.ts';
 import type { Config } from './model.ts';
 import type { Path, Problems } from './problems.ts';
 import { type At, isPlain, type Plain, read, reportUnknownKey } from './reader.ts';
@@ -17,6 +18,8 @@ export interface ProbePart {
   summary?: string;
   schema: z.ZodObject;
   browser?: boolean;
+  /** By which names it tells the load of tenants; where its schema has an option `load`, only when that is set. */
+  loads?: readonly OwnerKey[];
   /** Where all probes declare theirs, runbooks may name only these. */
   failures?: readonly { kind: string }[];
 }

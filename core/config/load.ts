@@ -6,7 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
-import { readFallback } from './fallback.ts';
+import { tellLoads } from './loads.ts';
 import { maintenanceOf, reportMaintenance } from './maintenance.ts';
 import type { Component, Config, ScheduledReport, Service, Tenant } from './model.ts';
 import { type Path, type Position, type Problem, Problems } from './problems.ts';
@@ -93,6 +93,8 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
   const roles = new Set(sectionOf(raw, 'people').flatMap(([, person]) => rolesOf(person)));
   for (const [id, entry] of entriesOf(raw, 'runbooks', problems)) {
+  tellLoads(config, parts.probes, problems);
+  reportSlos(config, parts.probes, problems);
     const runbook = readRunbook(id, entry, {
       schema: schemas.runbooks,
       actions: parts.actions,
@@ -178,10 +180,10 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
 
 type EntryOf<S extends Section> = ReturnType<EntrySchemas[S]['parse']>;
 
-function tenantOf(id: string, { changedBy, ...written }: EntryOf<'tenants'>): Tenant {
+function tenantOf(id: string, { changedBy, components, ...written }: EntryOf<'tenants'>): Tenant {
   const title = String(written.title ?? wordsOf(id));
   const fields = Object.fromEntries(Object.entries({ ...written, id, title }).map(([key, value]) => [key, String(value)]));
-  return { id, title, fields, ...(changedBy === undefined ? {} : { changedBy }) };
+  return { id, title, fields, ...(changedBy === undefined ? {} : { changedBy }), ...(components === undefined ? {} : { components }) };
 }
 
 function serviceOf(id: string, { title, changedBy, ...fields }: EntryOf<'services'>): Service {

@@ -73,6 +73,8 @@ export interface Tenant {
   /** Everything the configuration says of it, for `${tenant.…}`. */
   fields: Record<string, string>;
   /** Names of what changes it, see changed-by.ts. */
+  /** Where its `database`, `role` and `queue` are; any component when it does not say. */
+  components?: string[];
   changedBy?: string[];
 }
 

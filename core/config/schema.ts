@@ -39,7 +39,7 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
       members: listOf(idOf('people', known.people)).default([]).describe('Who is called by name'),
       ...teamFields({ person: idOf('people', known.people), listOf, role: idSchema, people: known.people, teams: known.teams }),
     }),
-    tenants: tenantSchema(),
+    tenants: tenantSchema(listOf(idOf('components', known.components))),
     components: z.object({
       title,
       layer: idSchema.optional().describe('Such as data, platform or infrastructure'),
@@ -71,12 +71,25 @@ export type EntrySchemas = ReturnType<typeof entrySchemas>;
 const TENANT_FIELD = /^(?!id$)[A-Za-z][A-Za-z0-9_]*$/;
 const EXPECTED_TENANT_FIELD = 'expected the name of a field, of letters, digits and _, other than id';
 
-function tenantSchema() {
+const EXPECTED_SERVER_NAME = 'expected its name on the server, a text of at most 63 characters without references';
+
+function tenantSchema(components: z.ZodType<string[]>) {
   const field = z.union([z.string(), z.number(), z.boolean()]);
   return z
-    .object({ changedBy: changedBy() })
+    .object({
+      changedBy: changedBy(),
+      database: onServer('Its database, by which its load is known'),
+      role: onServer('Its role in the database, by which its load is known'),
+      queue: onServer('Its queue of jobs, by which its load is known; one that ends in * stands for all that begin so'),
+      namespace: onServer('Its namespace in Kubernetes'),
+      components: components.optional().describe('The components on which that is; unless said, wherever the name is seen'),
+    })
     .catchall(field)
     .superRefine((fields, context) => {
+  const onServer = (what: string) =>
+    matching(/^(?!.*\$\{)\S(.{0,61}\S)?$/, EXPECTED_SERVER_NAME)
+      .optional()
+      .describe(what);
       for (const key of Object.keys(fields).filter((one) => !TENANT_FIELD.test(one))) {
         const issues = [{ code: 'custom' as const, path: [], message: EXPECTED_TENANT_FIELD, input: key }];
         context.addIssue({ code: 'invalid_key', origin: 'record', issues, path: [key], input: fields });

@@ -19,13 +19,18 @@ export interface Root {
  * sessions that wait for each other (a deadlock that PostgreSQL has not yet broken) there is no such session.
  */
 export function rootBlocker(waiting: readonly Waiting[]): Root | undefined {
+  const [worst] = [...blockedByRoot(waiting)].sort(([a, ofA], [b, ofB]) => ofB - ofA || a - b);
+  return worst && { pid: worst[0], blocks: worst[1] };
+}
+
+/** How many sessions wait, directly or behind others, for each session that waits for nobody itself, by its pid. */
+export function blockedByRoot(waiting: readonly Waiting[]): Map<number, number> {
   const blockersOf = new Map(waiting.map((one) => [one.pid, one.blockers]));
   const blocked = new Map<number, number>();
   for (const { pid } of waiting) {
     for (const root of rootsOf(pid, blockersOf)) blocked.set(root, (blocked.get(root) ?? 0) + 1);
   }
-  const [worst] = [...blocked].sort(([a, ofA], [b, ofB]) => ofB - ofA || a - b);
-  return worst && { pid: worst[0], blocks: worst[1] };
+  return blocked;
 }
 
 function rootsOf(pid: number, blockersOf: ReadonlyMap<number, readonly number[]>): Set<number> {

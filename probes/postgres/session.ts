@@ -9,8 +9,11 @@ import { limitInWords } from '../words.ts';
 const GOODBYE_MS = 300;
 
 export interface Session {
-  /** The rows of a statement without parameters. Throws {@link TargetTrouble}; `unreadable` when a right or a column is missing. */
-  rows(sql: string): Promise<Record<string, unknown>[]>;
+  /**
+   * The rows of a statement without parameters, which the server ends after `limitMs`, if told. Throws {@link TargetTrouble}; `unreadable`
+   * when a right or a column is missing.
+   */
+  rows(sql: string, limitMs?: number): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -57,9 +60,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
     socket.destroy();
   };
-  const rows = async (sql: string) => {
+  const rows = async (sql: string, limitMs = options.timeoutMs) => {
     // Several statements in one message are one transaction, so the limit holds for this one only, behind a pooler as well.
-    const sent = client.query(`SET LOCAL statement_timeout = ${Math.ceil(options.timeoutMs)}; ${sql}`);
+    const sent = client.query(`SET LOCAL statement_timeout = ${Math.ceil(Math.min(limitMs, options.timeoutMs))}; ${sql}`);
     const answer = (await guarded(sent)) as unknown as pg.QueryResult[];
     return answer.at(-1)?.rows ?? [];
   };
@@ -90,6 +93,7 @@ const STATES: Readonly<Record<string, [kind: string, words: string]>> = {
   '57P03': ['not-accepting', 'is starting up or shutting down'],
   '57P01': ['not-accepting', 'is shutting down'],
   '57014': ['timeout', 'ended the query at its time limit'],
+  '55000': ['unreadable', 'is not set up to tell this'],
   '42501': ['unreadable', 'denies the right to read this'],
   '42703': ['unreadable', 'is of a version that does not tell this'],
   '42P01': ['unreadable', 'is of a version that does not tell this'],

@@ -16,6 +16,8 @@ export interface Vitals {
   longestQueryS: Reading;
   replicationLagS: Reading;
   blocker?: Finding;
+  /** Every session that waits for a lock. */
+  waiting: readonly Waiting[] | { unreadable: string };
 }
 
 const NO_RIGHT = 'the role may not see other sessions (it needs pg_monitor)';
@@ -27,7 +29,7 @@ export async function readVitals(session: Session): Promise<Vitals> {
            pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all`);
   const seesAll = server?.sees_all === true;
   const hidden: Reading = { unreadable: NO_RIGHT };
-  const locks = seesAll ? await readLocks(session) : { lockWaitS: hidden, blockedSessions: hidden };
+  const locks = seesAll ? await readLocks(session) : { lockWaitS: hidden, blockedSessions: hidden, waiting: { unreadable: NO_RIGHT } };
   return {
     connectionsRatio: await reading(session, CONNECTIONS),
     ...locks,
@@ -88,19 +90,21 @@ const WAITING = `
    WHERE a.wait_event_type = 'Lock' AND a.pid <> pg_backend_pid()
    LIMIT 1000`;
 
-async function readLocks(session: Session): Promise<Pick<Vitals, 'lockWaitS' | 'blockedSessions' | 'blocker'>> {
+async function readLocks(session: Session): Promise<Pick<Vitals, 'lockWaitS' | 'blockedSessions' | 'blocker' | 'waiting'>> {
   let waiting: Waiting[];
   try {
     waiting = (await session.rows(WAITING)).map(toWaiting).filter((one) => one.blockers.length > 0);
   } catch (error) {
     if (!(error instanceof TargetTrouble && error.kind === 'unreadable')) throw error;
-    return { lockWaitS: { unreadable: error.message }, blockedSessions: { unreadable: error.message } };
+    const unreadable = { unreadable: error.message };
+    return { lockWaitS: unreadable, blockedSessions: unreadable, waiting: unreadable };
   }
   const root = rootBlocker(waiting);
   const blocker = root && (await findingOf(session, root.pid, root.blocks));
   return {
     lockWaitS: { value: Math.max(0, ...waiting.map((one) => one.waitedS)) },
     blockedSessions: { value: waiting.length },
+    waiting,
     ...(blocker ? { blocker } : {}),
   };
 }
@@ -112,13 +116,21 @@ function toWaiting(row: Record<string, unknown>): Waiting {
 /** `backend_start` tells a session from a later one with the same pid: to the microsecond, in UTC, whatever the session's zone. */
 async function findingOf(session: Session, pid: number, blocks: number): Promise<Finding | undefined> {
   const [row] = await session.rows(`
-    SELECT application_name AS application, usename AS role, state,
+    SELECT application_name AS application, usename AS role, datname AS database, state,
            to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS backend_start,
            extract(epoch FROM clock_timestamp() - CASE WHEN state = 'active' THEN query_start ELSE xact_start END)::float8 AS age_s
       FROM pg_stat_activity WHERE pid = ${Math.trunc(pid)}`);
   // Pid 0 is a prepared transaction: nobody's session, so there is nothing to cancel.
   if (!row || typeof row.backend_start !== 'string') return undefined;
-  return { kind: 'blocking-session', text: blockerInWords(row, pid, blocks), target: { pid, backendStart: row.backend_start } };
+  return {
+    kind: 'blocking-session',
+    text: blockerInWords(row, pid, blocks),
+    target: { pid, backendStart: row.backend_start },
+    whose: {
+      ...(typeof row.role === 'string' ? { role: row.role } : {}),
+      ...(typeof row.database === 'string' ? { database: row.database } : {}),
+    },
+  };
 }
 
 /** Never the query's text: it may name a patient. */

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { durationMs, percentRatio, urlOrSecret } from '../../core/config/units.ts';
+import type { Loads } from '../../core/result.ts';
 import { attempt } from '../attempt.ts';
 import { judge } from '../postgres/judge.ts';
+import { readLoads } from '../postgres/load.ts';
 import { openSession } from '../postgres/session.ts';
 import { readVitals, type Vitals } from '../postgres/vitals.ts';
 import { defineProbe, type Outcome, type ProbeContext } from '../probe.ts';
@@ -15,6 +17,12 @@ const schema = z.strictObject({
   lockWait: limited(durationMs()).describe('The longest time that a session waits for a lock'),
   replicationLag: limited(durationMs()).describe('How far the slowest replica is behind; asked of a replica, how far it is itself'),
   longQuery: limited(durationMs()).describe('How long the longest query runs'),
+  load: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the load of each database and role is read, to tell which tenant drives it; unless said, where a tenant of this component has a `database` or a `role`. By role it needs `pg_stat_statements` in the database of `url`',
+    ),
 });
 type Params = z.infer<typeof schema>;
 
@@ -22,6 +30,7 @@ export default defineProbe({
   type: 'postgres',
   summary: 'Logs in to a PostgreSQL (14 or newer), runs a query and takes its vital signs.',
   schema,
+  loads: ['database', 'role'],
   failures: [
     { kind: 'timeout', means: 'no connection or no answer in time' },
     { kind: 'connection-refused', means: 'nothing listens at the address' },
@@ -58,7 +67,8 @@ export default defineProbe({
     url: \${secret:POSTGRES_MAIN_URL}
     replicationLag: { degraded: 10s, down: 60s }
     lockWait: { degraded: 5s, down: 30s }
-    connections: { degraded: 80%, down: 95% }`,
+    connections: { degraded: 80%, down: 95% }
+    load: true`,
     `reporting-database:
   component: reporting-database
   every: 60s
@@ -72,9 +82,9 @@ export default defineProbe({
 
 function run(params: Params, context: ProbeContext): Promise<Outcome> {
   return attempt(context, async (measurements) => {
-    const vitals = await examine(params, context, measurements);
+    const { vitals, loads } = await examine(params, context, measurements);
     const findings = vitals.blocker ? [vitals.blocker] : [];
-    return { ...judge(vitals, params), durationMs: felt(measurements), findings };
+    return { ...judge(vitals, params), durationMs: felt(measurements), findings, ...(loads ? { loads } : {}) };
   });
 }
 
@@ -83,7 +93,12 @@ function felt({ login_ms = 0, query_ms = 0 }: Record<string, number>): number {
   return login_ms + query_ms;
 }
 
-async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Vitals> {
+interface Seen {
+  vitals: Vitals;
+  loads?: Loads | undefined;
+}
+
+async function examine(params: Params, context: ProbeContext, measurements: Record<string, number>): Promise<Seen> {
   const startedMs = context.monotonic();
   const session = await openSession({ url: params.url, signal: context.signal, timeoutMs: context.timeoutMs });
   try {
@@ -93,7 +108,7 @@ async function examine(params: Params, context: ProbeContext, measurements: Reco
     measurements.query_ms = context.monotonic() - connectedMs;
     const vitals = await readVitals(session);
     Object.assign(measurements, measured(vitals));
-    return vitals;
+    return { vitals, loads: params.load ? await readLoads(session, vitals.waiting) : undefined };
   } finally {
     await session.close();
   }

@@ -88,7 +88,7 @@ const OF_MEANING = new RegExp(
     'component-cycle|everything-at-once|expansion-|maintenance-check-without|parameter-outside',
     'option-(not-an-address|of-one-tenant)|report-(?!cron-missing).*(unknown|cron|timezone)',
     'runbook-(references|parameter-(?!as-secret)|tenant)|secret-(?!number)|service-(component|owner)-unknown',
-    'fallback-nobody|team-(member-unknown|escalation-(nobody|order|own-team|target|two-meanings)|rotation-(day|member-unknown|without-role)|overrides-order)|timezone-mistyped|yaml-',
+    'fallback-nobody|team-(member-unknown|escalation-(nobody|order|own-team|target|two-meanings)|rotation-(day|member-unknown|without-role)|overrides-order)|tenant-name|timezone-mistyped|yaml-',
   ].join('|')})`,
 );
 

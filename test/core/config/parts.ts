@@ -26,6 +26,7 @@ const postgres = z.strictObject({
   connections: limits(percentRatio()),
   lockWait: limits(durationMs()),
   port: z.int().optional(),
+  load: z.boolean().optional(),
 });
 
 const probe = (type: string, schema: z.ZodObject, ...kinds: string[]) => ({ type, schema, failures: kinds.map((kind) => ({ kind })) });
@@ -35,7 +36,7 @@ export const parts: ConfigParts = {
   probes: new Map([
     ['http', probe('http', http, 'timeout', 'status')],
     ['journey', probe('journey', journey, 'timeout', 'step')],
-    ['postgres', probe('postgres', postgres, 'timeout', 'lock-wait')],
+    ['postgres', { ...probe('postgres', postgres, 'timeout', 'lock-wait'), loads: ['database', 'role'] }],
   ]),
   actions: new Map([
     ['postgres.cancel', { type: 'postgres.cancel', schema: z.object({ url: urlOrSecret(['postgres']) }) }],
