@@ -6,6 +6,7 @@
 import { type CheckContext, type ProbePart, readCheck, type Scalar, wordsOf } from './checks.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { reportExpansions } from './expansions.ts';
+import { readFallback } from './fallback.ts';
 import { tellLoads } from './loads.ts';
 import { maintenanceOf, reportMaintenance } from './maintenance.ts';
 import type { Component, Config, ScheduledReport, Service, Tenant } from './model.ts';
@@ -91,10 +92,9 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   if (fallback) config.fallback = fallback;
   reportCycle(raw, problems);
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
+  tellLoads(config, parts.probes, problems);
   const roles = new Set(sectionOf(raw, 'people').flatMap(([, person]) => rolesOf(person)));
   for (const [id, entry] of entriesOf(raw, 'runbooks', problems)) {
-  tellLoads(config, parts.probes, problems);
-  reportSlos(config, parts.probes, problems);
     const runbook = readRunbook(id, entry, {
       schema: schemas.runbooks,
       actions: parts.actions,
