@@ -2,14 +2,18 @@
  * The second step of evaluation in memory: what jobs/judge.ts and store/incident.ts do around `core/judge.ts`. Scopes that are dirty are
  * judged, incidents are kept, and what people would be told comes out as postings.
  */
-import type { Check, IncidentClass } from '../../core/check.ts';
+import type { IncidentClass } from '../../core/check.ts';
 import type { CheckView } from '../../core/classify.ts';
 import { scopeNow } from '../../core/config/incidents.ts';
 import type { Config } from '../../core/config/model.ts';
 import { type CheckState, EMPTY_STATE } from '../../core/evaluate.ts';
 import type { Facts, Incident, TimelineEntry } from '../../core/incident.ts';
-import { judge } from '../../core/judge.ts';
+import { judgeScope, NO_MEMORY, type Outcome, type ScopeMemory } from '../../core/judge.ts';
+import { distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
+import { judgeMonitoring, MONITORING_SCOPE } from '../../core/monitoring.ts';
+import type { Quiet } from '../../core/quiet.ts';
 import { headlineOf } from '../../core/words.ts';
+import type { Signals } from './signals.ts';
 
 export type PostingKind = 'open' | 'raise' | 'lower' | 'resolve' | 'line' | 'notice';
 
@@ -38,17 +42,6 @@ export interface Edit {
   isNew: boolean;
 }
 
-/** What a judgement does to one incident: the one place that knows what `core/judge.ts` returns. */
-interface Outcome {
-  /** Of an incident that is open already. */
-  incident?: Incident;
-  change: 'open' | 'update' | 'resolve';
-  class: IncidentClass;
-  facts: Facts;
-  beganAtMs?: number;
-  timeline: TimelineEntry[];
-}
-
 interface Turn {
   config: Config;
   states: ReadonlyMap<string, { state: CheckState }>;
@@ -56,6 +49,7 @@ interface Turn {
   atMs: number;
   /** By the workers' clock. */
   nowMs: number;
+  planningSinceMs: number;
 }
 
 export class Judging {
@@ -65,21 +59,59 @@ export class Judging {
   readonly dirty = new Set<string>();
   /** Locations whose agents are at fault. */
   distrusted: ReadonlySet<string> = new Set();
+  readonly #signals: Signals;
   readonly #open = new Map<number, Incident>();
+  readonly #memories = new Map<string, ScopeMemory>();
+  readonly #again = new Map<string, number>();
+  /** By the maintenance or silence that kept something back. */
+  readonly #keptBack = new Set<string>();
+  #quiets: Quiet[] = [];
+  #signs = '';
+  #troubles: LocationTrouble[] = [];
   #numbers = 0;
+
+  constructor(signals: Signals) {
+    this.#signals = signals;
+  }
 
   /** Incidents that are open, the oldest first. */
   get open(): Incident[] {
     return [...this.#open.values()];
   }
 
-  /** A check was folded. */
-  folded(_check: Check, _state: CheckState): void {}
-
-  /** Judges every dirty scope. */
-  judge(turn: Turn): void {
-    for (const scope of this.dirty) for (const outcome of this.#judgeScope(scope, turn)) this.#apply(scope, outcome, turn);
+  /** Judges every dirty scope. Returns the checks that are to be looked at anew, since a location is no longer believed, or is again. */
+  judge(turn: Turn): string[] {
+    this.#look(turn);
+    const again = this.dirty.delete(MONITORING_SCOPE.id) || this.#isDue(MONITORING_SCOPE.id, turn) ? this.#judgeLocations(turn) : [];
+    const due = [...this.#again.keys()].filter((scope) => this.#isDue(scope, turn));
+    for (const scope of new Set([...this.dirty, ...due])) {
+      this.#again.delete(scope);
+      for (const outcome of this.#judgeScope(scope, turn)) this.#apply(scope, outcome, turn);
+    }
     this.dirty.clear();
+    return again;
+  }
+
+  #isDue(scope: string, { nowMs }: Turn): boolean {
+    return (this.#again.get(scope) ?? Number.POSITIVE_INFINITY) <= nowMs;
+  }
+
+  /** What comes and goes besides results: whoever stores it marks the scopes dirty. At the end of what kept something back stands a notice. */
+  #look({ config, atMs, nowMs }: Turn): void {
+    const quiets = this.#signals.quiets(config, atMs, nowMs);
+    const ids = new Set(quiets.map((quiet) => quiet.id));
+    for (const ended of this.#quiets.filter((quiet) => !ids.has(quiet.id) && this.#keptBack.has(quiet.id))) {
+      this.postings.push({ atMs, kind: 'notice', incident: 0, class: 'blind', entry: `${ended.kind}-ended`, text: ended.title });
+    }
+    this.#quiets = quiets;
+    const signs = JSON.stringify([
+      [...ids],
+      this.#signals.changes(atMs),
+      this.#signals.noisy(config, atMs),
+      this.#signals.burns(config, atMs),
+    ]);
+    if (signs !== this.#signs) for (const scope of Object.keys(config.scopes)) this.dirty.add(scope);
+    this.#signs = signs;
   }
 
   /** Another configuration came into force: incidents follow their scope, and every scope is judged. */
@@ -91,54 +123,83 @@ export class Judging {
     for (const scope of [...Object.keys(config.scopes), ...this.open.map((incident) => incident.scope)]) this.dirty.add(scope);
   }
 
-  #judgeScope(scopeId: string, { config, states, nowMs }: Turn): Outcome[] {
-    const scope = config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
-    const views: CheckView[] = scope.checks.flatMap((id) => {
+  #views(config: Config, checks: readonly string[], states: Turn['states']): CheckView[] {
+    return checks.flatMap((id) => {
       const check = config.checks[id];
       return check ? [{ check, state: states.get(id)?.state ?? EMPTY_STATE }] : [];
     });
-    const open = this.open.find((incident) => incident.scope === scopeId);
-    const { change } = judge({ config, scope, views, nowMs, actions: new Map(), ...(open ? { open } : {}) });
-    if (change.kind === 'none') return [];
-    const { timeline, facts } = change;
-    if (change.kind === 'open') return [{ change: 'open', class: change.class, facts, beganAtMs: change.beganAtMs, timeline }];
-    if (!open) throw new Error(`the judgement of ${scopeId} changes an incident that is not open`);
-    return [{ change: change.kind, incident: open, class: change.kind === 'update' ? change.class : open.class, facts, timeline }];
   }
 
-  #apply(scope: string, outcome: Outcome, { atMs, nowMs }: Turn): void {
-    const { facts, timeline } = outcome;
-    const incident = outcome.incident ?? this.#insert(scope, outcome, nowMs);
-    if (outcome.incident) {
-      incident.class = outcome.class;
-      incident.facts = facts;
+  /** What jobs/monitoring.ts does. */
+  #judgeLocations(turn: Turn): string[] {
+    const { config, states, nowMs } = turn;
+    const views = this.#views(config, Object.keys(config.checks), states);
+    const all = new Map(views.map((view) => [view.check.id, view.state]));
+    this.#troubles = locationTroubles(config, all, turn, this.#troubles);
+    const changed = this.distrusted.symmetricDifference(distrusted(this.#troubles));
+    this.distrusted = distrusted(this.#troubles);
+    const blind = views.filter((view) => view.state.moment === 'blind');
+    const incident = this.open.find((one) => one.scope === MONITORING_SCOPE.id);
+    const judged = judgeMonitoring({ config, troubles: this.#troubles, blind, open: incident, nowMs });
+    this.#apply(MONITORING_SCOPE.id, { ...judged, ...(incident ? { incident } : {}) }, turn);
+    if (judged.againAtMs !== undefined) this.#again.set(MONITORING_SCOPE.id, judged.againAtMs);
+    else this.#again.delete(MONITORING_SCOPE.id);
+    return views.filter(({ check }) => check.locations.some((location) => changed.has(location))).map(({ check }) => check.id);
+  }
+
+  #judgeScope(scopeId: string, { config, states, atMs, nowMs }: Turn): Outcome[] {
+    const scope = config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
+    const judged = judgeScope({
+      config,
+      scope,
+      views: this.#views(config, scope.checks, states),
+      open: this.open.filter((incident) => incident.scope === scopeId),
+      nowMs,
+      actions: new Map(),
+      changes: this.#signals.changes(atMs),
+      noisy: this.#signals.noisy(config, atMs),
+      burns: this.#signals.burns(config, atMs).filter((burn) => scope.services.includes(burn.service)),
+      quiets: this.#quiets,
+      locations: this.#troubles.filter((one) => one.kind !== 'suspected'),
+      repairs: new Map(),
+      memory: this.#memories.get(scopeId) ?? NO_MEMORY,
+    });
+    this.#memories.set(scopeId, judged.memory);
+    if (judged.againAtMs !== undefined) this.#again.set(scopeId, judged.againAtMs);
+    for (const { subject, inputs } of judged.decisions) if (subject === 'quiet') this.#keptBack.add(String(inputs.quiet));
+    return judged.outcomes;
+  }
+
+  #apply(scope: string, { incident: known, change }: Outcome, { atMs, nowMs }: Turn): void {
+    if (change.kind === 'none') return;
+    const { facts } = change;
+    const incident = known ?? this.#insert(scope, facts, change.kind === 'open' ? change.class : 'blind', nowMs);
+    incident.facts = facts;
+    incident.root = facts.root;
+    if (change.kind === 'update') {
+      incident.class = change.class;
+      if (!change.told) return;
       incident.revision++;
     }
-    if (outcome.change === 'resolve') this.#open.delete(incident.id);
-    this.edits.push({
-      atMs,
-      incident: incident.id,
-      class: incident.class,
-      facts,
-      text: wordsOf(facts, incident.class),
-      isNew: !outcome.incident,
-    });
-    for (const entry of timeline) this.postings.push(postingOf(entry, incident, facts, atMs));
+    if (change.kind === 'resolve' || change.kind === 'merge') this.#open.delete(incident.id);
+    const text = wordsOf(facts, incident.class);
+    this.edits.push({ atMs, incident: incident.id, class: incident.class, facts, text, isNew: !known });
+    for (const entry of change.timeline) this.postings.push(postingOf(entry, incident, facts, atMs));
   }
 
-  #insert(scope: string, { class: klass, facts, beganAtMs }: Outcome, nowMs: number): Incident {
+  #insert(scope: string, facts: Facts, klass: IncidentClass, nowMs: number): Incident {
     const id = ++this.#numbers;
-    const incident = {
+    const incident: Incident = {
       id,
       scope,
       root: facts.root,
       class: klass,
       peak: klass,
-      state: 'open' as const,
+      state: 'open',
       revision: 1,
       channel: '#operations',
       facts,
-      beganAtMs: beganAtMs ?? nowMs,
+      beganAtMs: facts.sinceMs,
       openedAtMs: nowMs,
     };
     this.#open.set(id, incident);

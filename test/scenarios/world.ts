@@ -8,9 +8,11 @@ import type { CheckView } from '../../core/classify.ts';
 import type { Config } from '../../core/config/model.ts';
 import { type CheckState, EMPTY_STATE, type FoldInput } from '../../core/evaluate.ts';
 import { type FoldWork, foldCheck } from '../../core/fold.ts';
+import { MONITORING_SCOPE } from '../../core/monitoring.ts';
 import { runName, slotsBetween } from '../../core/run.ts';
 import { obey, type Run, type Told } from './agents.ts';
 import { Judging, type Posting } from './judging.ts';
+import { Signals } from './signals.ts';
 import type { Timeline } from './timeline.ts';
 
 /** `HORIZON_MS` of jobs/plan.ts. */
@@ -54,7 +56,7 @@ export interface WorldOptions {
 }
 
 export class World {
-  readonly judging = new Judging();
+  readonly judging: Judging;
   #config: Config;
   readonly #timeline: Timeline;
   readonly #startMs: number;
@@ -78,6 +80,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.judging = new Judging(new Signals(options.timeline, options.startMs));
     this.#config = options.config;
     this.#timeline = options.timeline;
     this.#startMs = options.startMs;
@@ -123,7 +126,18 @@ export class World {
     this.#take(atMs);
     const endsMs = atMs + 1_000;
     if (this.#timeline.startsAtMs(endsMs) > 0) return;
-    this.judging.judge({ config: this.#config, states: this.#running, atMs: endsMs, nowMs: this.#wallMs(endsMs) });
+    const again = this.judging.judge({
+      config: this.#config,
+      states: this.#running,
+      atMs: endsMs,
+      nowMs: this.#wallMs(endsMs),
+      planningSinceMs: this.#planningSinceMs,
+    });
+    for (const id of again) {
+      const one = this.#running.get(id);
+      if (one) one.staleAtMs = 0;
+      this.#nextStaleMs = 0;
+    }
   }
 
   /** The workers' wall clock. */
@@ -254,7 +268,7 @@ export class World {
     one.staleAtMs = folded.staleAtMs ?? Number.POSITIVE_INFINITY;
     this.#nextStaleMs = Math.min(this.#nextStaleMs, one.staleAtMs);
     if (folded.dirty) this.judging.dirty.add(one.check.scope);
-    this.judging.folded(one.check, one.state);
+    if (folded.watched) this.judging.dirty.add(MONITORING_SCOPE.id);
     for (const { slotMs, locations } of folded.confirmations) this.#ask(one.check, slotMs, locations, atMs + ASKING_MS);
   }
 
