@@ -20,6 +20,9 @@ interface VerbHelp {
 
 const config = () => new Option('--config <file>', 'the configuration (default: ROUNDS_CONFIG, else rounds.yaml)');
 const location = () => new Option('--location <id>', 'a location of the configuration');
+/** May be given several times, or once with commas. */
+const some = (flags: string, help: string) =>
+  new Option(flags, help).argParser((value: string, before?: string) => (before === undefined ? value : `${before},${value}`));
 
 const VERBS: VerbHelp[] = [
   {
@@ -147,6 +150,29 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async (context, name) => (await import('./report.ts')).report(name, context),
   },
   {
+    name: 'change',
+    summary: 'tell Rounds of a change (a deployment, a migration …), or list those of late',
+    argument: ['<action>', 'add or list'],
+    second: ['[title]', 'what was changed, in quotes'],
+    options: [
+      new Option('--kind <kind>', 'deployment, migration, configuration, ingress or other (default: deployment)'),
+      some('--service <id>', 'a service that it touches; may be repeated'),
+      some('--component <id>', 'a component that it touches; may be repeated'),
+      some('--tenant <id>', 'a tenant that it touches; may be repeated'),
+      new Option('--at <time>', 'when: 10:41, "2026-01-31 10:41" or 2026-01-31T10:41:00Z (default: now)'),
+      new Option('--by <who>', 'who (default: your name on this machine)'),
+      new Option('--url <address>', 'where more is to be read'),
+      new Option('--release <version>', 'such as 4.12.0'),
+      new Option('--outcome <outcome>', 'begun, done or failed (default: done); begun needs --id'),
+      new Option('--id <id>', 'what is added with the same id is the same change'),
+      new Option('--since <duration>', 'of list: how far back (default: 24h)'),
+      new Option('--json', 'of list: for machines'),
+    ],
+    examples:
+      'Examples:\n  $ rounds change add "billing 4.12.0" --service billing --at 10:41 --by ana\n  $ rounds change add "shard 3 moved" --kind migration --component postgres-main --outcome begun --id move-3\n  $ rounds change list --since 7d --service billing\n\nGoes into the database of DATABASE_URL, else of the "rounds up" that runs in this folder. Exit code: 0, or 1 with what was expected.',
+    run: async (context, action, title) => (await import('./change.ts')).change(context, action, title),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database in DATABASE_URL to the shape that this version needs',
     examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',
@@ -193,7 +219,7 @@ function addVerb(program: Command, verb: VerbHelp, env: Env, io: Io, done: (code
   if (verb.examples) command.addHelpText('after', `\n${verb.examples}`);
   command.action(async (...received: unknown[]) => {
     const argument = verb.argument ? String(received[0] ?? '') : '';
-    const second = verb.second ? String(received[1]) : '';
+    const second = verb.second ? String(received[1] ?? '') : '';
     const options = textOptions(command.opts());
     const { makeLog } = await import('./log.ts');
     const name = options.location && verb.name === 'agent' ? `agent-${options.location}` : verb.name;

@@ -1,0 +1,64 @@
+/** What was changed of late, the latest first. Pure. */
+import { kindInWords, momentInWords, sourceTitle, touchedInWords } from '../../core/change/words.ts';
+import { isUnscoped, type ReportedChange } from '../../core/change.ts';
+import type { Config } from '../../core/config/model.ts';
+import { spanInWords } from '../../core/duration.ts';
+import { countInWords } from '../../core/report/words.ts';
+import { type Block, context, data, few, label, type Message, message, section } from './blocks.ts';
+
+const MOST = 20;
+/** Lines of one block: ten of the longest stay within Slack's limit. */
+const A_BLOCK = 5;
+const MOST_TITLE_CHARACTERS = 120;
+
+export interface ChangesView {
+  config: Pick<Config, 'services' | 'components' | 'tenants' | 'timezone'>;
+  nowMs: number;
+  spanMs: number;
+  changes: readonly ReportedChange[];
+  /** What was asked for; without it, everything. */
+  subject?: string;
+}
+
+/** One line for each change. */
+export function renderChanges(view: ChangesView): Message {
+  const { changes, spanMs, subject } = view;
+  const last = `in the last ${spanInWords(spanMs)}`;
+  const of = subject === undefined ? '' : ` that ${changes.length === 1 ? 'concerns' : 'concern'} ${data(subject)}`;
+  if (changes.length === 0) {
+    const none =
+      subject === undefined ? `No change was reported ${last}.` : `No change that concerns ${data(subject)} was reported ${last}.`;
+    return message(none, [section(none)]);
+  }
+  const first = `${countInWords(changes.length)} ${changes.length === 1 ? 'change' : 'changes'}${of} ${last}`;
+  const lines = few(
+    changes.map((change) => lineOf(view, change)),
+    MOST,
+    'changes',
+  );
+  const blocks: Block[] = [section(`*${first}*`)];
+  for (let index = 0; index < lines.length; index += A_BLOCK) blocks.push(section(...lines.slice(index, index + A_BLOCK)));
+  const unscoped = changes.slice(0, MOST).some(isUnscoped);
+  if (subject !== undefined && unscoped) blocks.push(context('Of those without a name at the end nobody said what they touch.'));
+  return message(first, blocks);
+}
+
+function lineOf({ config, nowMs }: ChangesView, change: ReportedChange): string {
+  const parts = [
+    `*${momentInWords(change.atMs, nowMs, config.timezone)}* ${titleOf(change)}`,
+    change.outcome === 'failed' ? `*${kindInWords(change)}*` : kindInWords(change),
+    ...(change.by === undefined ? [] : [`by ${data(label(change.by, 40))}`]),
+    sourceTitle(change.source),
+    ...(isUnscoped(change) ? [] : [data(touchedInWords(change, config))]),
+  ];
+  return parts.join(' · ');
+}
+
+/** A link when there is where to look. */
+function titleOf({ title, url }: ReportedChange): string {
+  const shown = data(label(title, MOST_TITLE_CHARACTERS));
+  // A stroke would end the address; an ampersand is escaped as everywhere in Slack.
+  return url === undefined
+    ? shown
+    : `<${url.replaceAll('|', '%7C').replaceAll('&', '&amp;').replaceAll('>', '%3E')}|${shown.replaceAll('|', '¦')}>`;
+}
