@@ -22,6 +22,8 @@ export interface ProbePart {
   loads?: readonly OwnerKey[];
   /** Where all probes declare theirs, runbooks may name only these. */
   failures?: readonly { kind: string }[];
+  /** By their names; where they are declared, objectives may name only these. */
+  measurements?: Readonly<Record<string, string>>;
 }
 
 export type Scalar = string | number | boolean;

@@ -2,7 +2,7 @@
  * Keys of the file's final shape that this version does not act upon. People would rely on them, so they are refused
  * instead of being ignored. Whoever builds one deletes its line here. `*` stands for any id.
  */
-const NOT_ACTED_UPON: readonly string[] = ['runbooks.*.approvals', 'services.*.slos'];
+const NOT_ACTED_UPON: readonly string[] = ['runbooks.*.approvals'];
 
 /** Whether the key at this path is one of them. */
 export function isForLater(path: readonly (string | number)[]): boolean {

@@ -17,6 +17,7 @@ import { type ActionPart, readRunbook } from './runbooks.ts';
 import { type EntrySchemas, entrySchemas, idSchema, type KnownIds, SECTIONS, type Section } from './schema.ts';
 import { assignScopes, findCycle } from './scopes.ts';
 import { eachScalar, isWrittenSecret, SECRET_IN_FILE } from './secrets.ts';
+import { reportSlos, slosOf } from './slos.ts';
 import { finishTeams, readTeam } from './teams.ts';
 import { isTimezone, reportTimezone } from './timezone.ts';
 import { shown } from './words.ts';
@@ -93,6 +94,7 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   reportCycle(raw, problems);
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
   tellLoads(config, parts.probes, problems);
+  reportSlos(config, parts.probes, problems);
   const roles = new Set(sectionOf(raw, 'people').flatMap(([, person]) => rolesOf(person)));
   for (const [id, entry] of entriesOf(raw, 'runbooks', problems)) {
     const runbook = readRunbook(id, entry, {
@@ -169,7 +171,7 @@ function readEntries(raw: Plain, schemas: EntrySchemas, problems: Problems): Omi
     ),
     tenants: each('tenants', (id, fields) => tenantOf(id, fields)),
     components: each('components', (id, fields) => componentOf(id, fields)),
-    services: each('services', (id, fields) => serviceOf(id, fields)),
+    services: each('services', (id, fields) => serviceOf(id, fields, String(raw.timezone))),
     checks: record(),
     runbooks: record(),
     reports: each('reports', (id, fields) => reportOf(id, fields, raw)),
@@ -186,8 +188,9 @@ function tenantOf(id: string, { changedBy, components, ...written }: EntryOf<'te
   return { id, title, fields, ...(changedBy === undefined ? {} : { changedBy }), ...(components === undefined ? {} : { components }) };
 }
 
-function serviceOf(id: string, { title, changedBy, ...fields }: EntryOf<'services'>): Service {
-  return { id, title: title ?? wordsOf(id), ...fields, scope: id, ...(changedBy === undefined ? {} : { changedBy }) };
+function serviceOf(id: string, { title, changedBy, slos, ...fields }: EntryOf<'services'>, timezone: string): Service {
+  const changed = changedBy === undefined ? {} : { changedBy };
+  return { id, title: title ?? wordsOf(id), ...fields, scope: id, ...changed, ...slosOf(id, slos, timezone) };
 }
 
 function reportOf(id: string, fields: EntryOf<'reports'>, raw: Plain): ScheduledReport {

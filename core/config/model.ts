@@ -1,5 +1,6 @@
 /** The configuration as the rest of Rounds sees it: validated, defaults filled in, tenants expanded. */
 import type { Check, IncidentClass } from '../check.ts';
+import type { Slo } from '../slo/slo.ts';
 
 export interface Location {
   id: string;
@@ -72,9 +73,9 @@ export interface Tenant {
   title: string;
   /** Everything the configuration says of it, for `${tenant.…}`. */
   fields: Record<string, string>;
-  /** Names of what changes it, see changed-by.ts. */
   /** Where its `database`, `role` and `queue` are; any component when it does not say. */
   components?: string[];
+  /** Names of what changes it, see changed-by.ts. */
   changedBy?: string[];
 }
 
@@ -97,6 +98,8 @@ export interface Service {
   changedBy?: string[];
   /** Services joined by what they depend on are judged together. */
   scope: string;
+  /** What is promised of it. */
+  slos?: Slo[];
 }
 
 /** When a runbook is offered: every condition that is given must hold. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { changeNameSchema } from './changed-by.ts';
 import { maintenanceSchema } from './maintenance.ts';
 import { parametersSchema } from './parameters.ts';
+import { slosSchema } from './slos.ts';
 import { teamFields } from './teams.ts';
 import { timezoneSchema } from './timezone.ts';
 import { durationMs, text } from './units.ts';
@@ -50,6 +51,9 @@ export function entrySchemas(known: KnownIds, isCron: (text: string) => boolean 
       title,
       tier: z.literal([1, 2, 3]).default(2).describe('1: care or money stops; 2: work is slowed; 3: comfort'),
       owner: idOf('teams', known.teams).describe('The team that is told'),
+      slos: slosSchema({ title, id: idSchema, check: idOf('checks', known.checks) })
+        .optional()
+        .describe('What is promised of it, by ids'),
       dependsOn: dependsOn.describe('The components that it stands on'),
       changedBy: changedBy(),
     }),
@@ -75,6 +79,10 @@ const EXPECTED_SERVER_NAME = 'expected its name on the server, a text of at most
 
 function tenantSchema(components: z.ZodType<string[]>) {
   const field = z.union([z.string(), z.number(), z.boolean()]);
+  const onServer = (what: string) =>
+    matching(/^(?!.*\$\{)\S(.{0,61}\S)?$/, EXPECTED_SERVER_NAME)
+      .optional()
+      .describe(what);
   return z
     .object({
       changedBy: changedBy(),
@@ -86,10 +94,6 @@ function tenantSchema(components: z.ZodType<string[]>) {
     })
     .catchall(field)
     .superRefine((fields, context) => {
-  const onServer = (what: string) =>
-    matching(/^(?!.*\$\{)\S(.{0,61}\S)?$/, EXPECTED_SERVER_NAME)
-      .optional()
-      .describe(what);
       for (const key of Object.keys(fields).filter((one) => !TENANT_FIELD.test(one))) {
         const issues = [{ code: 'custom' as const, path: [], message: EXPECTED_TENANT_FIELD, input: key }];
         context.addIssue({ code: 'invalid_key', origin: 'record', issues, path: [key], input: fields });
