@@ -202,7 +202,7 @@ export class ScenarioError extends Error {}
 /** The scenarios of one file. Throws a {@link ScenarioError} with a line for everything that is wrong with it. */
 export function readScenarios(name: string, text: string): Scenario[] {
   const problems: string[] = [];
-  const head = file.safeParse(parse(text));
+  const head = file.safeParse(parsed(name, text));
   if (!head.success) throw new ScenarioError(head.error.issues.map((issue) => lineOf(name, undefined, issue)).join('\n'));
   const read = head.data.scenarios.flatMap((raw, index) => {
     const id = idOf(raw) ?? `scenario ${index + 1}`;
@@ -218,6 +218,14 @@ export function readScenarios(name: string, text: string): Scenario[] {
   });
   if (problems.length > 0) throw new ScenarioError(problems.join('\n'));
   return read;
+}
+
+function parsed(name: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new ScenarioError(`${name}: ${(error as Error).message}`);
+  }
 }
 
 function idOf(raw: unknown): string | undefined {
