@@ -186,7 +186,7 @@ const LOCKS = `
 const SIZES = `
   SELECT name, pg_database_size(oid)::float8 AS size_bytes
     FROM (SELECT oid, datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate
-           ORDER BY random() LIMIT ${SIZES_AT_ONCE}) AS some`;
+           ORDER BY random() LIMIT ${SIZES_AT_ONCE}) AS chosen`;
 
 const SESSION_COLUMNS = { connections: 'connections', waiting: 'waiting', running: 'running', running_ms: 'runningMs' } as const;
 
