@@ -5,6 +5,7 @@
  *
  * The rotation goes on without end in both directions, so that there is no instant at which nobody's turn it is.
  */
+import { wordsOf } from './config/checks.ts';
 import type { Config, Override, Rotation, Team } from './config/model.ts';
 import { DAY_MS, instantOfWall, wallOfInstant } from './wall.ts';
 
@@ -53,6 +54,11 @@ export function handoversBetween(config: Pick<Config, 'teams' | 'people'>, teamI
     shift = next;
   }
   return found;
+}
+
+/** What people are shown of a team. */
+export function teamTitle(team: Pick<Team, 'id' | 'title'>): string {
+  return team.title ?? wordsOf(team.id);
 }
 
 /** Whether it can change who is on call without anybody changing the configuration. */

@@ -6,6 +6,7 @@ import { finishAsks, planAsks } from './ask.ts';
 import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
 import { wakeBot } from './deps.ts';
+import { escalateDue, handOver } from './escalate.ts';
 import { foldReport } from './fold.ts';
 import { readGauges } from './gauges.ts';
 import { judgeDirty } from './judge.ts';
@@ -98,6 +99,15 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
       work: async () => {
         await underOneConfig(deps, (now) => requeueRuns(now));
         if (await underOneConfig(deps, sweepRuns)) judging.wake();
+      },
+    }),
+    startLoop({
+      name: 'escalate',
+      everyMs: TURN_MS,
+      log,
+      work: async () => {
+        const called = await underOneConfig(deps, escalateDue);
+        if ((await underOneConfig(deps, handOver)) || called) await wakeBot(deps);
       },
     }),
     startLoop({

@@ -29,7 +29,11 @@ export async function metricGroups(): Promise<MetricGroup[]> {
     { title: 'Every process', metrics: ofRegistry(processMetrics()) },
     {
       title: 'Worker and bot',
-      metrics: [...exported(await import('../store/in-force.ts')), ...exported(await import('../store/audit.ts'))],
+      metrics: [
+        ...exported(await import('../store/in-force.ts')),
+        ...exported(await import('../store/audit.ts')),
+        ...exported(await import('../store/escalation.ts')),
+      ],
     },
     { title: 'Worker', metrics: exported(await import('../jobs/metrics.ts')) },
     { title: 'Agent', metrics: exported(await import('../agents/metrics.ts')) },

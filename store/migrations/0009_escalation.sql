@@ -11,18 +11,20 @@ create unique index outbox_key on outbox (key) where key is not null;
 -- Since when the posts of an incident have not reached Slack is asked for every open incident.
 create index outbox_incident on outbox (incident_id, seq) where kind = 'incident';
 
--- The steps of escalation that were taken, each once from each beginning: the opening, or the latest raise to a worse class.
+-- The steps of escalation that were settled, taken or not, each once from each beginning: the opening, or the latest raise to a worse
+-- class.
 create table escalation (
   incident_id bigint not null references incident (id),
   begun_at timestamptz not null,
-  -- What it is by its words in rounds.yaml, `10m team`: a step that is changed there is another one.
+  -- Its waiting time and whom it calls, `600s team`: a step that is changed in rounds.yaml is another one.
   step text not null,
   at timestamptz not null,
-  -- `waited`, or `pressed` by somebody.
-  reason text not null check (reason in ('waited', 'pressed')),
+  -- Taken: `waited`, or `pressed` by somebody. All others: not taken, and why.
+  reason text not null check (reason in ('waited', 'pressed', 'acknowledged', 'other-class', 'other-tier')),
   by text,
-  -- Ids of the people called, and the channels told.
-  called jsonb not null,
+  -- Ids of the people who were called.
+  people text[] not null,
+  channel text,
   primary key (incident_id, begun_at, step)
 );
 
