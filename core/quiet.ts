@@ -1,7 +1,7 @@
 /** Maintenance windows and silences: they keep posts back, with a reason, and never measurement. */
 import type { Check } from './check.ts';
 import type { Config } from './config/model.ts';
-import { reachable } from './config/scopes.ts';
+import { standsOn } from './graph.ts';
 
 /** A time in which what it covers is not told. */
 export interface Quiet {
@@ -9,8 +9,9 @@ export interface Quiet {
   /** Of maintenance: the entry's id and the window's begin, `sunday-night@1790000000000`. Of a silence: its number. */
   id: string;
   title: string;
-  /** Who silenced it. */
+  /** Who silenced it, by the person's id, and why. */
   by?: string;
+  reason?: string;
   fromMs: number;
   untilMs: number;
   /** What it covers. Several kinds given: all must fit. Of one kind, any. Components cover what stands on them. All empty: everything. */
@@ -40,7 +41,7 @@ export function covers(what: Covers, check: Check, config: Parts): boolean {
   if (!fits(what.services, check.service) || !fits(what.tenants, check.tenant)) return false;
   if (what.checks.length > 0 && !what.checks.includes(check.template) && !what.checks.includes(check.id)) return false;
   if (what.components.length === 0) return true;
-  const below = standsOn(check, config);
+  const below = standsOn(config, check);
   return what.components.some((component) => below.has(component));
 }
 
@@ -51,26 +52,4 @@ export function scopesCovered(quiets: readonly Covers[], config: Parts & Pick<Co
     if (!found.has(check.scope) && quiets.some((quiet) => covers(quiet, check, config))) found.add(check.scope);
   }
   return [...found].sort();
-}
-
-/** What each service and component stands on, by configuration: asked for every check with every judgement. */
-const below = new WeakMap<Parts['services'], { components: Parts['components']; known: Map<string, Set<string>> }>();
-
-function standsOn(check: Check, config: Parts): Set<string> {
-  const { services, components } = config;
-  const known = knownOf(config);
-  const key = check.service === undefined ? `component ${check.component}` : `service ${check.service}`;
-  const found = known.get(key);
-  if (found) return found;
-  const made = reachable(check.service === undefined ? [check.component ?? ''] : (services[check.service]?.dependsOn ?? []), components);
-  known.set(key, made);
-  return made;
-}
-
-function knownOf({ services, components }: Parts): Map<string, Set<string>> {
-  const kept = below.get(services);
-  if (kept?.components === components) return kept.known;
-  const known = new Map<string, Set<string>>();
-  below.set(services, { components, known });
-  return known;
 }

@@ -14,12 +14,15 @@ import { type Loop, startLoop } from './loop.ts';
 import * as metrics from './metrics.ts';
 import { planSlots } from './plan.ts';
 import { Malformed } from './queue.ts';
+import { settleQuiet } from './quiet.ts';
 import { makeDueReports } from './report.ts';
 import { ResultQueues } from './result-queues.ts';
 import { requeueRuns, sweepRuns } from './sweep.ts';
 
 const TURN_MS = 1_000;
 const ACTIONS_TURN_MS = 500;
+/** What a window's edge changes is to be judged within a second. */
+const QUIET_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
 const REPORT_TURN_MS = 5_000;
 const AGENTS_TURN_MS = 2_000;
@@ -108,6 +111,16 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
       work: async () => {
         const called = await underOneConfig(deps, escalateDue);
         if ((await underOneConfig(deps, handOver)) || called) await wakeBot(deps);
+      },
+    }),
+    startLoop({
+      name: 'quiet',
+      everyMs: QUIET_TURN_MS,
+      log,
+      work: async () => {
+        const { dirty, told } = await underOneConfig(deps, settleQuiet);
+        if (dirty) judging.wake();
+        if (told) await wakeBot(deps);
       },
     }),
     startLoop({
