@@ -184,7 +184,8 @@ export class Judging {
     if (change.kind === 'resolve' || change.kind === 'merge') this.#open.delete(incident.id);
     const text = wordsOf(facts, incident.class);
     this.edits.push({ atMs, incident: incident.id, class: incident.class, facts, text, isNew: !known });
-    for (const entry of change.timeline) this.postings.push(postingOf(entry, incident, facts, atMs));
+    const resolution = 'resolution' in change ? [change.resolution] : [];
+    for (const entry of change.timeline) this.postings.push(postingOf(entry, incident, [...resolution, text], atMs));
   }
 
   #insert(scope: string, facts: Facts, klass: IncidentClass, nowMs: number): Incident {
@@ -214,22 +215,23 @@ const KINDS: Readonly<Record<string, PostingKind>> = {
   resolved: 'resolve',
 };
 
-function postingOf(entry: TimelineEntry, incident: Incident, facts: Facts, atMs: number): Posting {
+function postingOf(entry: TimelineEntry, incident: Incident, words: readonly string[], atMs: number): Posting {
+  const { class: klass, facts } = incident;
   return {
     atMs,
     kind: KINDS[entry.kind] ?? 'line',
     incident: incident.id,
-    class: incident.class,
+    class: klass,
     facts,
     entry: entry.kind,
-    text: [headlineOf(facts, incident.class), facts.likelyCause?.text, facts.likelyCause?.evidence, ...wordsIn(entry)]
-      .filter(Boolean)
-      .join(' · '),
+    text: [...new Set([...words, ...wordsIn(entry)])].join(' · '),
   };
 }
 
+/** What the post says of it: with what was found in the components. */
 function wordsOf(facts: Facts, klass: IncidentClass): string {
-  return [headlineOf(facts, klass), facts.likelyCause?.text, facts.likelyCause?.evidence].filter(Boolean).join(' · ');
+  const found = facts.components.map((component) => component.findings[0]?.text ?? component.failure?.message);
+  return [headlineOf(facts, klass), facts.likelyCause?.text, facts.likelyCause?.evidence, ...found].filter(Boolean).join(' · ');
 }
 
 /** Every text of an entry. */
