@@ -41,10 +41,15 @@ const MOST_SUSPECTS = 5;
 /** The suspects of a problem, the most suspicious first. */
 export function suspectsOf(input: CauseInput): Suspect[] {
   const symptoms = input.bad.filter((view) => view.check.service !== undefined);
-  if (symptoms.length === 0) return changeSuspects(input);
-  const found = [...componentSuspects(input, symptoms), ...tenantSuspects(input), ...changeSuspects(input)];
+  const others = [...tenantSuspects(input), ...changeSuspects(input)];
+  if (symptoms.length === 0) return ranked(others);
+  const found = [...componentSuspects(input, symptoms), ...others];
   const shared = found.some((one) => one.score >= TOLD_FROM_SCORE) ? [] : sharedSuspects(input, symptoms);
-  return [...found, ...shared].sort((a, b) => b.score - a.score || a.id.localeCompare(b.id)).slice(0, MOST_SUSPECTS);
+  return ranked([...found, ...shared]);
+}
+
+function ranked(suspects: readonly Suspect[]): Suspect[] {
+  return suspects.toSorted((a, b) => b.score - a.score || a.id.localeCompare(b.id)).slice(0, MOST_SUSPECTS);
 }
 
 function onsetOf(views: readonly CheckView[]): number {

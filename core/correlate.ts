@@ -16,6 +16,7 @@ import type { CheckView } from './classify.ts';
 import type { Config } from './config/model.ts';
 import { componentsBelow, standsOn } from './graph.ts';
 import type { Incident } from './incident.ts';
+import type { NoisyTenant } from './load.ts';
 
 export interface Group {
   /** `component:postgres-main`, or `service:billing` when no root is known. */
@@ -36,6 +37,8 @@ export interface CorrelateInput {
   bad: readonly CheckView[];
   /** The scope's open incidents, in any order. */
   open: readonly Incident[];
+  /** Tenants that load a component since a time: that is when its trouble began, whatever its own check says later. */
+  noisy?: readonly Pick<NoisyTenant, 'component' | 'sinceMs'>[];
 }
 
 /** Checks look once in their interval: what began within this time of each other may have begun at once. */
@@ -51,12 +54,18 @@ export function correlate(input: CorrelateInput): Group[] {
   const inOrder = input.bad.toSorted((a, b) => sinceOf(a) - sinceOf(b) || a.check.id.localeCompare(b.check.id));
   const open = input.open.toSorted((a, b) => a.id - b.id);
   const homes = homesOf(open);
-  const troubles = troublesOf(inOrder);
-  const rootOfView = new Map(inOrder.map((view) => [view, rootOf(view, troubles, input.config, homes.get(view.check.id))]));
-  const rooted = [...Map.groupBy(inOrder, (view) => rootOfView.get(view))].flatMap(([root, bad]): Group[] =>
-    root === undefined ? [] : [{ root: `component:${root}`, bad, absorbs: [] }],
+  const troubles = troublesOf(inOrder, input.noisy ?? []);
+  const found = inOrder.map((view) => ({ view, root: rootOf(view, troubles, input.config, homes.get(view.check.id)) }));
+  const leftovers = leftoversOf(inOrder, open, homes, troubles);
+  const rooted = [...Map.groupBy(found, ({ root }) => (root !== undefined && leftovers.has(root) ? undefined : root))].flatMap(
+    ([root, all]): Group[] => (root === undefined ? [] : [{ root: `component:${root}`, bad: all.map(({ view }) => view), absorbs: [] }]),
   );
-  const loose = inOrder.filter((view) => rootOfView.get(view) === undefined);
+  for (const { view, root } of found) {
+    const incident = root === undefined ? undefined : leftovers.get(root);
+    if (incident) homes.set(view.check.id, incident);
+  }
+  const inRoots = new Set(rooted.flatMap((group) => group.bad));
+  const loose = inOrder.filter((view) => !inRoots.has(view));
   const followers = new Set<Incident>();
   for (const incident of open) {
     const heir = heirOf(incident, rooted, inOrder, homes);
@@ -85,13 +94,33 @@ function homesOf(open: readonly Incident[]): Map<string, Incident> {
   return new Map(oldestLast.flatMap((incident) => incident.facts.members.map((member): [string, Incident] => [member, incident])));
 }
 
+/**
+ * Components that were symptoms of a root which is well again, with the incident of that root: they are what is left of it, not roots of
+ * their own, and so is what fails above them.
+ */
+function leftoversOf(
+  bad: readonly CheckView[],
+  open: readonly Incident[],
+  homes: ReadonlyMap<string, Incident>,
+  troubles: ReadonlyMap<string, Trouble>,
+): Map<string, Incident> {
+  const over = new Set(open.filter(({ root }) => root.startsWith('component:') && !troubles.has(root.slice('component:'.length))));
+  return new Map(
+    bad.flatMap(({ check }): [string, Incident][] => {
+      const home = homes.get(check.id);
+      return check.component !== undefined && home && over.has(home) ? [[check.component, home]] : [];
+    }),
+  );
+}
+
 /** Components in trouble: since when, and how much later than the truth that may be. */
-function troublesOf(bad: readonly CheckView[]): Map<string, Trouble> {
+function troublesOf(bad: readonly CheckView[], noisy: readonly Pick<NoisyTenant, 'component' | 'sinceMs'>[]): Map<string, Trouble> {
   const troubles = new Map<string, Trouble>();
   for (const view of bad) {
     const { component } = view.check;
     if (component === undefined || troubles.has(component)) continue;
-    troubles.set(component, { sinceMs: sinceOf(view), slackMs: Math.max(SAME_TIME_MS, freshForMs(view.check)) });
+    const loads = noisy.filter((one) => one.component === component).map((one) => one.sinceMs);
+    troubles.set(component, { sinceMs: Math.min(sinceOf(view), ...loads), slackMs: Math.max(SAME_TIME_MS, freshForMs(view.check)) });
   }
   return troubles;
 }

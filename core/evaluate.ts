@@ -13,7 +13,8 @@
  * That is the verdict of the moment. What incidents are judged by is the *held* verdict: worse counts at once, `blind`,
  * `waiting` and `undecided` change nothing of what is held, and better counts only once a quorum of locations has been up for
  * `resolveAfter` rounds in a row. So one good round between two bad ones neither closes an incident nor opens a second. Slow is
- * not broken: a quorum must have been slow for two rounds in a row before `degraded` is held.
+ * not broken: a quorum must have been slow for two rounds in a row before `degraded` is held. What was down becomes `degraded` when it has
+ * worked for `resolveAfter` rounds and is still slow, or still fails from some locations.
  *
  * A result of the agent's own fault says nothing of the target: it is neither up nor down and counts as missing.
  * Results are ordered by the planner's clock; one that is older than what is folded never steps backwards.
@@ -100,9 +101,9 @@ const FUTURE_MS = 15 * 60_000;
 /** One run may be lost; a location that loses two in a row has gone blind. */
 const BLIND_AFTER_RUNS = 2;
 
-/** A streak counts rounds; a run between them can begin one and not lengthen it. */
+/** A streak counts rounds; a run between them neither begins one nor makes it longer, but one that says otherwise ends it. */
 function longer(streak: number | undefined, input: FoldInput): number {
-  return input.extra ? Math.max(1, streak ?? 0) : (streak ?? 0) + 1;
+  return (streak ?? 0) + (input.extra ? 0 : 1);
 }
 
 /** Folds one result in. Returns the same object when it is older than what is known of its location. */
@@ -206,7 +207,8 @@ function holdNext(check: Check, state: CheckState, counted: Count, moment: Momen
   if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
   if (state.held === 'up' || state.held === 'unknown') return moment === 'up' ? 'up' : state.held;
   if (troubled === 'up' && settled(check, state, counted)) return 'up';
-  return state.held === 'down' && worksAgain(check, state, counted) ? 'degraded' : state.held;
+  const isSlow = troubled === 'degraded' || moment === 'degraded';
+  return state.held === 'down' && isSlow && worksAgain(check, state, counted) ? 'degraded' : state.held;
 }
 
 /** The check's verdict at that moment, and what is held. Pure: the same state and time give the same answer. */
@@ -215,8 +217,10 @@ export function decide(check: Check, state: CheckState, time: Moment): { state: 
   const seen = momentOf(counted);
   // Blindness ends when a quorum sees again, not when what was due has been forgotten.
   const moment = seen === 'waiting' && state.moment === 'blind' ? 'blind' : seen;
+  // While too few others speak, nobody can say that it is alone.
   const lone =
     check.locations.length > 1 &&
+    counted.fresh.length >= counted.quorum &&
     counted.bad.length < counted.quorum &&
     counted.bad.some((location) => (state.locations[location]?.badStreak ?? 0) >= LONE_AFTER_SLOTS);
   const split = counted.down.length >= 2 && counted.down.length < counted.quorum;

@@ -8,10 +8,14 @@
  *      ▲                  anything is well            │         half of its checks are well   │
  *      └───────────────────────────────────────────────┴───────────────────────────────────────┘
  *
- *   believed ── nothing came from it since, two runs in a row ──► silent, or fault when its agent says why ── half of it comes ──► believed
+ *             a check brought nothing twice,          half of its
+ *             and nothing came since                  checks did
+ *   believed ────────────────────────────► unheard ─────────────► silent, or fault when its agent says why
+ *      ▲          anything comes               │                        │  half of it comes
+ *      └───────────────────────────────────────┴────────────────────────┘
  *
  * What a suspected or cut-off location says counts as missing (`core/evaluate.ts`). Suspicion is told to nobody: it only keeps a path
- * that is broken from being told as three broken services.
+ * that is broken from being told as three broken services, and an agent that is gone from being told check by check.
  */
 import { type Check, freshForMs } from './check.ts';
 import type { Config } from './config/model.ts';
@@ -20,7 +24,7 @@ import type { CheckState, LocationState, Moment } from './evaluate.ts';
 export interface LocationTrouble {
   id: string;
   title: string;
-  kind: 'suspected' | 'cut-off' | 'silent' | 'fault';
+  kind: 'suspected' | 'unheard' | 'cut-off' | 'silent' | 'fault';
   sinceMs: number;
   /** Checks that show it, of those that run there. */
   checks: number;
@@ -72,6 +76,11 @@ export function distrusted(troubles: readonly LocationTrouble[]): Set<string> {
   return new Set(troubles.filter((one) => one.kind === 'suspected' || one.kind === 'cut-off').map((one) => one.id));
 }
 
+/** Locations that people are told of. */
+export function told(troubles: readonly LocationTrouble[]): LocationTrouble[] {
+  return troubles.filter((one) => one.kind !== 'suspected' && one.kind !== 'unheard');
+}
+
 /** Whether a check's state could change what is thought of a location: else nobody needs to look. */
 export function showsLocationTrouble(check: Check, state: CheckState): boolean {
   if (Object.values(state.gaps).some((gap) => gap.runs >= SILENT_AFTER_RUNS)) return true;
@@ -111,17 +120,18 @@ function silence(signs: readonly Sign[], known: LocationTrouble | undefined): Fo
 
 function silentPart(signs: readonly Sign[], known: LocationTrouble | undefined): Found | undefined {
   const missing = signs.filter((sign) => sign.shows === 'missing');
-  const isKnown = known?.kind === 'silent' || known?.kind === 'fault';
-  if (missing.length === 0 || missing.length * 2 < signs.length * (isKnown ? 1 : 0)) return undefined;
+  if (missing.length === 0) return undefined;
   const sinceMs = Math.min(...missing.map((sign) => sign.gapSinceMs ?? 0));
-  const heard = signs.some((sign) => sign.said && sign.said.plannedAtMs > sinceMs);
+  const reasons = Map.groupBy(missing, (sign) => sign.reason ?? '');
+  const reason = [...reasons].sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? '';
+  const found = { sinceMs, checks: missing.length, total: signs.length, reason };
+  const kind = NOTHING_CAME.has(reason) ? 'silent' : 'fault';
+  if (known?.kind === 'silent' || known?.kind === 'fault') return missing.length * 2 >= signs.length ? { kind, ...found } : undefined;
+  if (signs.some((sign) => sign.said && sign.said.plannedAtMs > sinceMs)) return undefined;
   // What is looked at once an hour has not been due yet.
   const slowestMs = Math.max(...missing.map((sign) => sign.check.everyMs));
   const due = signs.filter((sign) => sign.check.everyMs <= slowestMs);
-  if (!isKnown && (heard || missing.length * 2 < due.length)) return undefined;
-  const reasons = Map.groupBy(missing, (sign) => sign.reason ?? '');
-  const reason = [...reasons].sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? '';
-  return { kind: NOTHING_CAME.has(reason) ? 'silent' : 'fault', sinceMs, checks: missing.length, total: signs.length, reason };
+  return { kind: missing.length * 2 >= due.length ? kind : 'unheard', ...found };
 }
 
 /** Everything that it does fails, while others see it well. */

@@ -6,7 +6,7 @@ import type { CheckView } from './classify.ts';
 import type { Config, Scope } from './config/model.ts';
 import { assess } from './facts.ts';
 import type { Incident } from './incident.ts';
-import type { LocationTrouble } from './location.ts';
+import { type LocationTrouble, told } from './location.ts';
 import { type Judged, opened, resolved, updated } from './progress.ts';
 
 /** Its id cannot be that of a service or component, which begin with a letter. */
@@ -27,7 +27,7 @@ export interface MonitoringInput {
 /** Judges what Rounds sees. What is merely suspected is told to nobody. */
 export function judgeMonitoring(input: MonitoringInput): Judged {
   const { config, open, nowMs } = input;
-  const locations = input.troubles.filter((one) => one.kind !== 'suspected');
+  const locations = told(input.troubles);
   const progress = { config, views: [], bad: [], elsewhere: new Set<string>(), nowMs };
   if (locations.length === 0) return open ? resolved({ nowMs, isKnown: () => true }, open) : { change: { kind: 'none' }, decisions: [] };
   const unseen = new Set(locations.map((one) => one.id));

@@ -127,7 +127,6 @@ function visible(facts: Facts): string {
     facts.recovering,
     facts.roundsLeft,
     facts.likelyCause && facts.suspects[0]?.id,
-    facts.suspects[0]?.text,
     facts.root,
     facts.changes.map((change) => change.id),
     facts.burns.map((burn) => [burn.service, burn.slo, burn.tenant]),
@@ -164,21 +163,35 @@ function isBetter(input: Progress, now: Facts, before: Facts): boolean {
   return bad.size < known.size && bad.isSubsetOf(known) && !before.members.some((member) => input.elsewhere.has(member));
 }
 
+interface Patient {
+  facts: Facts;
+  klass: IncidentClass;
+  /** When what is better has lasted. */
+  againAtMs?: number;
+}
+
 /** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
-function patient(input: Progress, open: Incident, now: Facts, klass: IncidentClass): { facts: Facts; klass: IncidentClass } {
+function patient(input: Progress, open: Incident, now: Facts, klass: IncidentClass): Patient {
   if (worse(klass, open.class) || !isBetter(input, now, open.facts)) return { facts: now, klass };
   const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
   const roundMs = Math.min(LONGEST_PATIENCE_MS, Math.max(0, ...input.bad.map((view) => view.check.everyMs)));
   const { betterSinceMs: _since, ...settled } = now;
-  if (!now.recovering && input.nowMs - betterSinceMs >= roundMs) return { facts: settled, klass };
+  const againAtMs = betterSinceMs + roundMs;
+  if (!now.recovering && input.nowMs >= againAtMs) return { facts: settled, klass };
   const { services, components, tenants, tenantsTotal, offers, sinceMs, members, suspects, likelyCause } = open.facts;
   const kept = { services, components, tenants, tenantsTotal, offers, sinceMs, members, suspects, ...(likelyCause ? { likelyCause } : {}) };
-  return { facts: { ...now, ...kept, betterSinceMs }, klass: open.class };
+  return { facts: { ...now, ...kept, betterSinceMs }, klass: open.class, ...(now.recovering ? {} : { againAtMs }) };
 }
 
 /** What becomes of an incident that is open. */
 export function updated(input: Progress, open: Incident, assessed: Assessment): Judged {
-  const { facts, klass } = patient(input, open, carry(open.facts, assessed.facts), assessed.klass);
+  const patience = patient(input, open, carry(open.facts, assessed.facts), assessed.klass);
+  const judged = tell(input, open, assessed, patience);
+  const again = [judged.againAtMs, patience.againAtMs].filter((atMs) => atMs !== undefined);
+  return again.length === 0 ? judged : { ...judged, againAtMs: Math.min(...again) };
+}
+
+function tell(input: Progress, open: Incident, assessed: Assessment, { facts, klass }: Patient): Judged {
   const { shown } = open.facts;
   const isMaterial = klass !== open.class || stableHash(material(facts)) !== shown.material;
   const outlived = outlivedLine(input, open, facts, klass);

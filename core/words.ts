@@ -48,8 +48,8 @@ export function impactOf(facts: Facts, klass: IncidentClass): string {
   return worst.length === 0 ? '' : sentenceOf(facts, worst, klass);
 }
 
-/** "Nothing comes from Outside. 2 checks cannot be judged." */
-function unseenFrom({ locations, blind }: Facts): string {
+/** "Nothing comes from Outside." Which checks cannot be judged for it is told below: it grows with every round. */
+function unseenFrom({ locations }: Facts): string {
   const cut = locations.filter((one) => one.kind === 'cut-off').map((one) => one.title);
   const others = Map.groupBy(
     locations.filter((one) => one.kind !== 'cut-off'),
@@ -61,7 +61,6 @@ function unseenFrom({ locations, blind }: Facts): string {
   });
   if (cut.length > 0)
     lines.push(`Everything fails from ${listInWords(cut)} and is well from elsewhere: its agent is at fault, not the services.`);
-  if (blind.length > 0) lines.push(`Too few locations are left to judge ${listInWords(blind.map((check) => check.title))}.`);
   return lines.join(' ');
 }
 

@@ -132,8 +132,11 @@ function causeLine(facts: Facts): string {
 /** What nobody sees at present, beside what is known; an incident that is blind says so in its first line. */
 function blindLine(incident: Incident): string {
   const { blind } = incident.facts;
-  if (incident.class === 'blind' || blind.length === 0) return '';
-  return `${MARKS.blind} Not seen at present: no results for ${data(listInWords(blind.map((check) => check.title)))}.`;
+  if (blind.length === 0) return '';
+  const titles = data(listInWords(blind.map((check) => check.title)));
+  if (incident.facts.locations.length > 0) return `Too few locations are left to judge ${titles}.`;
+  if (incident.class === 'blind') return '';
+  return `${MARKS.blind} Not seen at present: no results for ${titles}.`;
 }
 
 /** Services that are hit less than the first line says. */

@@ -2,33 +2,38 @@
  * Services that share a component, however far down, fail together. They are judged together under one lock, so that no
  * worker judges half the picture. Such a group is a scope.
  */
-import type { Component, Config, Scope, Service } from './model.ts';
+import type { Check } from '../check.ts';
+import type { Component, Config, Scope } from './model.ts';
 import { compare } from './problems.ts';
 
 type Parts = Pick<Config, 'services' | 'components' | 'checks'>;
 
 /** Fills in `scope` of every service and check, and returns the scopes by id. */
 export function assignScopes(config: Parts): Record<string, Scope> {
-  const scopeOf = groupServices(config);
+  const groups = groupAll(config);
   const scopes: Record<string, Scope> = Object.create(null);
   const scope = (id: string) => (scopes[id] ??= { id, services: [], components: [], checks: [] });
   for (const id of Object.keys(config.services).toSorted(compare)) {
     const service = config.services[id]!;
-    service.scope = scopeOf.get(id) ?? id;
+    service.scope = groups.get(`service:${id}`)!;
     scope(service.scope).services.push(id);
   }
-  const ofComponent = componentScopes(config);
-  for (const [id, own] of [...ofComponent].toSorted(([a], [b]) => compare(a, b))) {
-    // A component that nobody depends on and nothing checks needs no lock.
-    const used = !own.startsWith('component:') || Object.values(config.checks).some((check) => check.component === id);
-    if (used) scope(own).components.push(id);
+  const checked = new Set(Object.values(config.checks).map((check) => groups.get(nodeOf(check))));
+  for (const id of Object.keys(config.components).toSorted(compare)) {
+    const own = groups.get(`component:${id}`)!;
+    // Components that no service stands on and nothing checks need no lock.
+    if (!own.startsWith('component:') || checked.has(own)) scope(own).components.push(id);
   }
   for (const id of Object.keys(config.checks).toSorted(compare)) {
     const check = config.checks[id]!;
-    check.scope = check.service === undefined ? ofComponent.get(check.component ?? '')! : config.services[check.service]!.scope;
+    check.scope = groups.get(nodeOf(check))!;
     scope(check.scope).checks.push(id);
   }
   return scopes;
+}
+
+function nodeOf({ service, component }: Pick<Check, 'service' | 'component'>): string {
+  return service === undefined ? `component:${component ?? ''}` : `service:${service}`;
 }
 
 /** Every component that the given ones stand on, themselves included. */
@@ -43,34 +48,34 @@ export function reachable(from: readonly string[], components: Readonly<Record<s
   return found;
 }
 
-/** Union-find; the smallest id of a group stands for it, so that the order in the file does not matter. */
-function groupServices({ services, components }: Parts): Map<string, string> {
-  const parent = new Map(Object.keys(services).map((id) => [id, id]));
-  const find = (id: string): string => {
-    const up = parent.get(id) ?? id;
-    return up === id ? id : find(up);
+/**
+ * Union-find over services and components, joined by what they stand on. A group is called by the smallest id of its services, or, without
+ * any, by that of its components, so that the order in the file does not matter.
+ */
+function groupAll({ services, components }: Parts): Map<string, string> {
+  const parent = new Map<string, string>();
+  for (const id of Object.keys(services)) parent.set(`service:${id}`, `service:${id}`);
+  for (const id of Object.keys(components)) parent.set(`component:${id}`, `component:${id}`);
+  const find = (node: string): string => {
+    const up = parent.get(node) ?? node;
+    if (up === node) return node;
+    const root = find(up);
+    parent.set(node, root);
+    return root;
   };
-  const firstUser = new Map<string, string>();
-  for (const service of Object.values(services)) {
-    for (const component of reachable(service.dependsOn, components)) {
-      const [a, b] = [find(firstUser.get(component) ?? service.id), find(service.id)].toSorted(compare);
-      parent.set(b!, a!);
-      firstUser.set(component, service.id);
-    }
-  }
-  return new Map([...parent.keys()].map((id) => [id, find(id)]));
+  const join = (a: string, b: string) => {
+    const [smaller, larger] = [find(a), find(b)].toSorted(compareNodes);
+    parent.set(larger!, smaller!);
+  };
+  for (const { id, dependsOn } of Object.values(services)) for (const below of dependsOn) join(`service:${id}`, `component:${below}`);
+  for (const { id, dependsOn } of Object.values(components)) for (const below of dependsOn) join(`component:${id}`, `component:${below}`);
+  return new Map([...parent.keys()].map((node) => [node, find(node).replace(/^service:/, '')]));
 }
 
-/** A component is judged with the services that stand on it; all of them are in one scope. */
-function componentScopes({ services, components }: Parts): Map<string, string> {
-  const byImportance = Object.values(services).toSorted((a, b) => a.tier - b.tier || compare(a.id, b.id));
-  const scopes = new Map(Object.keys(components).map((id) => [id, `component:${id}`]));
-  for (const service of byImportance.toReversed()) claim(service, components, scopes);
-  return scopes;
-}
-
-function claim(service: Service, components: Parts['components'], scopes: Map<string, string>): void {
-  for (const id of reachable(service.dependsOn, components)) scopes.set(id, service.scope);
+/** Services before components, each by its id. */
+function compareNodes(a: string, b: string): number {
+  const isService = (node: string) => node.startsWith('service:');
+  return Number(isService(b)) - Number(isService(a)) || compare(a, b);
 }
 
 /** One cycle among the components, as `a, b, a`; `undefined` when there is none. */

@@ -130,7 +130,7 @@ describe('what is held', () => {
       );
     }
     expect(state).toMatchObject({ moment: 'up', held: 'down' });
-    expect(roundsLeft(check, state)).toBe(2);
+    expect(roundsLeft(check, state)).toBe(3);
   });
 
   it('takes nothing from a planner whose clock had jumped ahead', () => {
