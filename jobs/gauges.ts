@@ -4,6 +4,7 @@ import type { Config } from '../core/config/model.ts';
 import { countHeard } from '../store/agent.ts';
 import { type Standing, standings } from '../store/check.ts';
 import { countOpen } from '../store/incident.ts';
+import { countNoisy } from '../store/load.ts';
 import { QUEUES } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
 import * as metrics from './metrics.ts';
@@ -22,6 +23,9 @@ export async function readGauges(deps: Deps, locations: readonly string[]): Prom
   const heard = await countHeard(pool, HEARD_MS);
   metrics.agentsHeard.reset();
   for (const location of Object.keys(config.locations)) metrics.agentsHeard.set({ location }, heard.get(location) ?? 0);
+  const noisy = await countNoisy(pool, deps.clock.now());
+  metrics.tenantsNoisy.reset();
+  for (const component of Object.keys(config.components)) metrics.tenantsNoisy.set({ component }, noisy.get(component) ?? 0);
   await setQueues(deps, locations);
 }
 

@@ -78,6 +78,18 @@ export const checks = new Gauge({
   labelNames: ['service', 'component', 'state'],
 });
 
+export const loadSamples = new Counter({
+  name: 'rounds_load_samples_total',
+  help: 'Samples of the load that tenants put on a component, that were taken.',
+  labelNames: ['component'],
+});
+
+export const tenantsNoisy = new Gauge({
+  name: 'rounds_tenants_noisy',
+  help: 'Tenants that put far more load on a component than they usually do; the same from each worker.',
+  labelNames: ['component'],
+});
+
 export const incidentsOpen = new Gauge({
   name: 'rounds_incidents_open',
   help: 'Incidents that are open, by class; the same from each worker.',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { ProbePart } from '../../../core/config/checks.ts';
 import type { ConfigParts } from '../../../core/config/load.ts';
 import { durationMs, percentRatio, text, urlOrSecret } from '../../../core/config/units.ts';
 import { isCron } from '../../../jobs/cron.ts';
@@ -33,7 +34,7 @@ const probe = (type: string, schema: z.ZodObject, ...kinds: string[]) => ({ type
 
 /** Probes and actions as small as the tests of the configuration need them; the real ones have tests of their own. */
 export const parts: ConfigParts = {
-  probes: new Map([
+  probes: new Map<string, ProbePart>([
     ['http', probe('http', http, 'timeout', 'status')],
     ['journey', probe('journey', journey, 'timeout', 'step')],
     ['postgres', { ...probe('postgres', postgres, 'timeout', 'lock-wait'), loads: ['database', 'role'] }],
