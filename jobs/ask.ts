@@ -6,28 +6,34 @@ import { freshForMs, quorumOf } from '../core/check.ts';
 import { spanInWords } from '../core/duration.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import { listInWords } from '../core/words.ts';
-import { type Ask, claimAsks, claimEndedAsks, markDone, markPlanned } from '../store/ask.ts';
+import { type Ask, anyAsk, claimAsks, claimEndedAsks, markDone, markPlanned } from '../store/ask.ts';
 import { whileInForce } from '../store/config.ts';
 import { type Db, inTransaction } from '../store/db.ts';
 import { incidentById } from '../store/incident.ts';
 import { enqueue, PRIORITY } from '../store/outbox.ts';
+import { partitionsFor } from '../store/partitions.ts';
 import { type ResultOfAsk, resultsOfAsk } from '../store/result.ts';
-import { type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
+import { type EnteredRun, enterRuns, type LedgerRow, ledgerKeys } from '../store/run.ts';
 import { tellStory } from '../store/story.ts';
-import type { JobsDeps } from './deps.ts';
-import { countDue, ledgerRow, queueRuns } from './plan.ts';
+import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
+import { countDue, ledgerRow, queueRuns, tookMs } from './plan.ts';
 
 /** An ask that no agent has taken up after this is stale: its answer would come too late for anybody. */
 const NOT_AFTER_MS = 30_000;
 
 /** Plans every wanted ask: its runs enter the ledger with it, in one transaction, and are queued after the commit. */
 export async function planAsks(deps: JobsDeps): Promise<number> {
-  const rows = await whileInForce(deps.pool, deps.configSeq, async (db) => {
+  if (!(await anyAsk(deps.pool))) return 0;
+  const { config, pool } = deps;
+  const names = { checks: Object.keys(config.checks), locations: Object.keys(config.locations), revisions: [config.revision] };
+  const keys = await ledgerKeys(pool, names);
+  await partitionsFor(pool, deps.clock.now() - PLANNING_GAP_MS, deps.clock.now());
+  const rows = await whileInForce(pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
     const planned: EnteredRun[] = [];
     for (const ask of await claimAsks(db)) {
       const own = runsOf(deps, ask, nowMs);
-      planned.push(...(await enterRuns(db, own)));
+      planned.push(...(await enterRuns(db, keys, own)));
       const longestMs = Math.max(0, ...ask.targets.map(({ check }) => boundMs(deps, check)));
       await markPlanned(db, ask.id, nowMs + NOT_AFTER_MS + longestMs);
     }
@@ -44,14 +50,15 @@ function boundMs(deps: JobsDeps, check: string): number {
 }
 
 function runsOf(deps: JobsDeps, ask: Ask, nowMs: number): LedgerRow[] {
-  return ask.targets.flatMap(({ check, locations }) => {
+  return ask.targets.flatMap(({ check: id, locations }) => {
     // What was asked of a check or a location that was removed meanwhile is asked of nobody.
-    const known = deps.config.checks[check]?.locations ?? [];
+    const check = deps.config.checks[id];
+    if (!check) return [];
     return locations
-      .filter((location) => known.includes(location))
+      .filter((location) => check.locations.includes(location))
       .map((location) => {
-        const run = { check, location, slotMs: ask.slotMs ?? nowMs, purpose: ask.purpose, ask: ask.id };
-        return ledgerRow(run, nowMs, nowMs + NOT_AFTER_MS, deps.config.revision);
+        const run = { check: id, location, slotMs: ask.slotMs ?? nowMs, purpose: ask.purpose, ask: ask.id };
+        return ledgerRow(run, nowMs, nowMs + NOT_AFTER_MS, deps.config.revision, tookMs(check));
       });
   });
 }

@@ -6,14 +6,13 @@
 import { EMPTY_STATE, type FoldInput } from '../core/evaluate.ts';
 import { type Folded, foldCheck } from '../core/fold.ts';
 import type { Result } from '../core/result.ts';
-import type { Run } from '../core/run.ts';
 import { insertAsk } from '../store/ask.ts';
 import { lockStates, type StateChange, writeStates } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
 import { recordDecisions } from '../store/incident.ts';
 import { planningSince } from '../store/planner.ts';
-import { storePicture, storeTold, type Told } from '../store/result.ts';
+import { type KnownRun, keyTold, storeTold, type Told } from '../store/result.ts';
 import { markDirty } from '../store/scope.ts';
 import type { Report } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
@@ -26,9 +25,10 @@ const LATE_SHARE = 0.5;
 /** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
 export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
   const told = toldIn(deps, report);
+  const keyed = await keyTold(deps.pool, location, told).catch(refused);
   const ended: Told[] = [];
   const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const known = await storeTold(db, location, told).catch(refused);
+    const known = await storeTold(db, keyed).catch(refused);
     const strangers = told.filter(({ run }) => !known.has(run));
     if (strangers.length > 0) {
       const runs = strangers.slice(0, 5).map(({ run }) => run);
@@ -38,10 +38,10 @@ export async function foldReport(deps: JobsDeps, location: string, report: Repor
     for (const one of told) {
       const { run, result, reason } = one;
       const row = known.get(run);
-      if (!row) continue;
-      if (!result || row.stored) ended.push(one);
+      if (!row?.stored) continue;
+      ended.push(one);
       if (!result) work.gaps.push({ row, reason: reason ?? 'refused' });
-      else if (row.stored) work.results.push({ result, row, ...(await pictureOf(db, result)) });
+      else work.results.push({ result, row });
     }
     return foldInto(deps, db, work);
   });
@@ -70,11 +70,6 @@ function refused(error: unknown): never {
   throw code.startsWith('22') ? new Malformed(`a report holds what cannot be stored (${code})`) : error;
 }
 
-async function pictureOf(db: Db, result: Result): Promise<{ pictureId?: number }> {
-  const pictureId = await storePicture(db, result);
-  return pictureId === undefined ? {} : { pictureId };
-}
-
 /** What a report says of each run, once: a result says more than a refusal. */
 function toldIn(deps: JobsDeps, report: Report): Told[] {
   const told = new Map<string, Told>();
@@ -94,12 +89,11 @@ function endOf(deps: JobsDeps, result: Result): Pick<Told, 'state' | 'reason'> {
 /** A result that is new in the ledger. */
 export interface StoredResult {
   result: Result;
-  row: Ran;
-  pictureId?: number;
+  row: KnownRun;
 }
 
-/** A run of the ledger, as far as folding needs it. */
-type Ran = Run & { name: string; plannedAtMs: number };
+/** A run of the ledger that brought nothing, as far as folding needs it. */
+type Ran = Pick<KnownRun, 'check' | 'location' | 'plannedAtMs'>;
 
 export interface ToFold {
   results: StoredResult[];
@@ -150,7 +144,7 @@ async function askToConfirm(deps: JobsDeps, db: Db, check: string, { confirmatio
   }
 }
 
-function inputOf({ result, row, pictureId }: StoredResult): FoldInput {
+function inputOf({ result, row }: StoredResult): FoldInput {
   return {
     run: row.name,
     location: row.location,
@@ -159,7 +153,7 @@ function inputOf({ result, row, pictureId }: StoredResult): FoldInput {
     durationMs: result.durationMs,
     findings: result.findings,
     ...(result.failure ? { failure: result.failure } : {}),
-    ...(pictureId ? { pictureId } : {}),
+    ...(row.pictureId ? { pictureId: row.pictureId } : {}),
     ...(row.purpose === 'scheduled' ? {} : { extra: true }),
   };
 }

@@ -1,13 +1,14 @@
 /**
  * The planner walks the wall clock in slots. Every due run is entered in the ledger first, then queued: light checks due in
- * one second at a location as one round, journeys one by one. Two planners enter the same runs; whoever's row was new queues
- * it. What a planner entered and did not live to queue is queued by the sweeper.
+ * one second at a location as one round, journeys one by one. One plans at a time, under the lock of the planner's row, and goes on where the
+ * last one stopped. What a planner entered and did not live to queue is queued by the sweeper.
  */
 import { type Check, isJourney } from '../core/check.ts';
 import { type Order, type Run, runName, slotsBetween } from '../core/run.ts';
 import { whileInForce } from '../store/config.ts';
+import { partitionsFor } from '../store/partitions.ts';
 import { beat, plannedUntil } from '../store/planner.ts';
-import { closeBatches, type EnteredRun, enterRuns, type LedgerRow } from '../store/run.ts';
+import { closeBatches, type EnteredRun, enterRuns, type LedgerRow, ledgerKeys } from '../store/run.ts';
 import { QUEUES } from './contract.ts';
 import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
 import * as metrics from './metrics.ts';
@@ -20,15 +21,22 @@ const ORDERS_PER_ROUND = 500;
 /** Enters and queues every slot up to the horizon. Returns how many runs it queued. */
 export async function planSlots(deps: JobsDeps): Promise<number> {
   const nowMs = deps.clock.now();
-  const { plannedUntilMs } = await beat(deps.pool, nowMs, PLANNING_GAP_MS);
   // Whole seconds, so that none is in two rounds.
   const untilMs = Math.floor((nowMs + HORIZON_MS) / 1000) * 1000;
-  const due = Object.values(deps.config.checks).flatMap((check) => dueRuns(check, plannedUntilMs, untilMs, deps.config.revision));
-  const mine = await whileInForce(deps.pool, deps.configSeq, async (db) => {
-    const entered = await enterRuns(db, due);
+  const checks = Object.values(deps.config.checks);
+  const keys = await ledgerKeys(deps.pool, {
+    checks: checks.map(({ id }) => id),
+    locations: Object.keys(deps.config.locations),
+    revisions: [deps.config.revision],
+  });
+  await partitionsFor(deps.pool, nowMs - PLANNING_GAP_MS, untilMs);
+  const { mine, plannedUntilMs } = await whileInForce(deps.pool, deps.configSeq, async (db) => {
+    const { plannedUntilMs } = await beat(db, nowMs, PLANNING_GAP_MS);
+    const due = checks.flatMap((check) => dueRuns(check, plannedUntilMs, untilMs, deps.config.revision));
+    const mine = await enterRuns(db, keys, due);
     // With the runs: were it told later, a planner with another configuration could plan the same time once more.
     await plannedUntil(db, untilMs);
-    return entered;
+    return { mine, plannedUntilMs };
   });
   // What another planner has planned meanwhile is planned too.
   metrics.plannedUntil.set(Math.max(untilMs, plannedUntilMs) / 1000);
@@ -45,14 +53,25 @@ export function countDue(entered: readonly LedgerRow[]): void {
 function dueRuns(check: Check, fromMs: number, untilMs: number, revision: string): LedgerRow[] {
   return slotsBetween(check, fromMs, untilMs).flatMap((slotMs) =>
     check.locations.map((location) =>
-      ledgerRow({ check: check.id, location, slotMs, purpose: 'scheduled', ask: 0 }, slotMs, slotMs + check.everyMs, revision),
+      ledgerRow(
+        { check: check.id, location, slotMs, purpose: 'scheduled', ask: 0 },
+        slotMs,
+        slotMs + check.everyMs,
+        revision,
+        tookMs(check),
+      ),
     ),
   );
 }
 
+/** What a run of the check may take, with all attempts. */
+export function tookMs(check: Pick<Check, 'timeoutMs' | 'retries'>): number {
+  return check.timeoutMs * (1 + check.retries);
+}
+
 /** A run as the ledger has it. */
-export function ledgerRow(run: Run, plannedAtMs: number, notAfterMs: number, revision: string): LedgerRow {
-  return { ...run, name: runName(run), revision, plannedAtMs, notAfterMs };
+export function ledgerRow(run: Run, plannedAtMs: number, notAfterMs: number, revision: string, took: number): LedgerRow {
+  return { ...run, name: runName(run), revision, plannedAtMs, notAfterMs, tookMs: took };
 }
 
 /** Queues runs that are in the ledger, and closes their batches. A run whose check is gone is left to end as missed. */

@@ -14,14 +14,10 @@ const QUEUE_GRACE_MS = 2_000;
 
 /** Ends due runs that brought nothing, and looks at checks of which a location fell silent. Returns whether to judge. */
 export async function sweepRuns(deps: JobsDeps): Promise<boolean> {
-  const tookMs = (id: string) => {
-    const check = deps.config.checks[id];
-    return check ? check.timeoutMs * (1 + check.retries) : 0;
-  };
   let missed: MissedRun[] = [];
   const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const nowMs = deps.clock.now();
-    missed = await missRuns(db, nowMs, REPORT_GRACE_MS, tookMs);
+    missed = await missRuns(db, nowMs, REPORT_GRACE_MS);
     if (missed.length > 0) deps.log.warn({ runs: missed.length, first: missed[0]?.name }, 'due runs brought no result');
     const stale = await staleChecks(db, nowMs);
     if (missed.length === 0 && stale.length === 0) return false;

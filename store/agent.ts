@@ -106,18 +106,13 @@ export interface RunsEnded {
   runs: number;
 }
 
-/** How the runs since then ended, by location, of whatever purpose. Read by index alone, however long the ledger is. */
+/** How the runs of the slots since then ended, by location, of whatever purpose. */
 export async function runsEndedSince(db: Db, sinceMs: number): Promise<RunsEnded[]> {
   const { rows } = await db.query<RunsEnded>(
-    `with exception as (
-       select location, state, coalesce(reason, '') as reason, count(*) as runs from run
-       where state in ('late', 'fault', 'missed') and planned_at > $1 and reason is distinct from 'retired' group by 1, 2, 3),
-     said as (select location, count(*) as runs from result where planned_at > $1 group by 1)
-     select * from exception
-     union all
-     select location, 'run', '', greatest(0, said.runs - coalesce(
-       (select sum(runs) from exception where exception.location = said.location and state in ('late', 'fault')), 0))::bigint
-     from said`,
+    `select location, state, reason, runs from (
+       select location_key, state, coalesce(reason, '') as reason, count(*) as runs from run
+       where slot > $1 and reason is distinct from 'retired' group by 1, 2, 3) as ended
+     join location_key on key = location_key`,
     [at(sinceMs)],
   );
   return rows;

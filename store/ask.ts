@@ -70,6 +70,12 @@ export async function insertAsk(db: Db, ask: NewAsk): Promise<number | undefined
   return rows[0]?.id;
 }
 
+/** Whether any ask is wanted: looked at once a second, and mostly there is none. */
+export async function anyAsk(db: Db): Promise<boolean> {
+  const { rows } = await db.query(`select 1 from ask where state = 'wanted' limit 1`);
+  return rows.length > 0;
+}
+
 /** Asks that are wanted, locked for this transaction; those that another worker holds are left to it. */
 export async function claimAsks(db: Db, limit = 50): Promise<Ask[]> {
   const { rows } = await db.query<AskRow>(`select * from ask where state = 'wanted' order by id limit $1 for update skip locked`, [limit]);
@@ -85,7 +91,11 @@ export async function markPlanned(db: Db, id: number, endsAtMs: number): Promise
 export async function claimEndedAsks(db: Db, limit = 50): Promise<Ask[]> {
   const { rows } = await db.query<AskRow>(
     `select * from ask where state = 'planned'
-       and not exists (select 1 from run where run.ask_id = ask.id and run.state = 'due')
+       and not exists (
+         select from due cross join lateral unnest(due.checks, due.offsets_ms) as one (check_key, offset_ms)
+         where due.ask_id = ask.id and not exists (
+           select from run where run.check_key = one.check_key and run.slot = due.second + one.offset_ms * interval '1 ms'
+             and run.location_key = due.location_key and run.ask_id = due.ask_id))
      order by id limit $1 for update skip locked`,
     [limit],
   );

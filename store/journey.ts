@@ -23,14 +23,14 @@ const STEP = `floor(ln(greatest(duration_ms, 1)) / ln(${STEP_RATIO}))::int`;
 
 /**
  * The pace of each group, of runs of whatever purpose that were up. Counted as histograms (core/report/pace.ts), so nothing is sorted,
- * and read from the index `result_recent` alone.
+ * and read check by check in the order of the slots.
  */
 export async function pacesOf(db: Db, { groups, nowMs, usualMs }: PaceRequest): Promise<Map<string, JourneyPace>> {
   const pairs = [...groups].flatMap(([group, checks]) => checks.map((check) => ({ group, check })));
   const { rows } = await db.query<{ name: string; recent: boolean; step: number; runs: number }>(
-    `select name, planned_at > $4 as recent, ${STEP} as step, count(*) as runs
-     from unnest($1::text[], $2::text[]) as one (name, check_id) join result using (check_id)
-     where verdict = 'up' and planned_at > $3 group by 1, 2, 3`,
+    `select name, slot > $4 as recent, ${STEP} as step, count(*) as runs
+     from unnest($1::text[], $2::text[]) as one (name, check_id) join slot_result using (check_id)
+     where verdict = 'up' and slot > $3 group by 1, 2, 3`,
     [pairs.map(({ group }) => group), pairs.map(({ check }) => check), at(nowMs - HOUR_MS - usualMs), at(nowMs - HOUR_MS)],
   );
   return new Map([...Map.groupBy(rows, (row) => row.name)].map(([name, counted]) => [name, paceOf(counted)]));

@@ -1,6 +1,6 @@
 /**
- * What is counted for a report. A window of results and of the ledger's exceptions is read by index alone (`result_window`,
- * `run_exception`), whatever else is in the tables; nothing is sorted, since durations are counted as histograms (core/report/pace.ts).
+ * What is counted for a report, from the ledger as far as it goes back. Nothing is sorted, since durations are counted as histograms
+ * (core/report/pace.ts).
  */
 import type { Config } from '../core/config/model.ts';
 import { partsOf } from '../core/report/chart.ts';
@@ -18,10 +18,14 @@ export interface CountRequest {
 
 /** How many runs of the window have not ended yet. */
 export async function runsUnderWay(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<number> {
-  // `not_after` is later than the time that was planned, and the index of due runs is by it.
   const { rows } = await db.query<{ runs: number }>(
-    `select count(*) as runs from run where state = 'due' and not_after > $1 and planned_at > $1 and planned_at <= $2
-       and purpose = 'scheduled' and check_id = any($3)`,
+    `select count(*) as runs from due
+     cross join lateral (
+       select check_key, second + offset_ms * interval '1 ms' as slot from unnest(checks, offsets_ms) as one (check_key, offset_ms)) as one
+     join check_key on key = one.check_key
+     where ask_id = 0 and second > $1::timestamptz - interval '1 s' and second <= $2 and slot > $1 and slot <= $2 and check_id = any($3)
+       and not exists (
+         select from run where run.check_key = one.check_key and run.slot = one.slot and run.location_key = due.location_key and run.ask_id = 0)`,
     [at(fromMs), at(untilMs), checks],
   );
   return rows[0]?.runs ?? 0;
@@ -29,12 +33,13 @@ export async function runsUnderWay(db: Db, { checks, fromMs, untilMs }: CountReq
 
 /** When the first result of the window was planned; `undefined` without one. */
 async function firstResultBetween(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<number | undefined> {
-  const { rows } = await db.query<{ planned_at: Date }>(
-    `select planned_at from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3)
-     order by planned_at limit 1`,
+  const { rows } = await db.query<{ first: Date | null }>(
+    `select min(slot) as first from check_key cross join lateral (
+       select slot from run where check_key = key and slot > $1 and slot <= $2 and ask_id = 0 and verdict is not null order by slot limit 1) as one
+     where check_id = any($3)`,
     [at(fromMs), at(untilMs), checks],
   );
-  return rows[0]?.planned_at.getTime();
+  return rows[0]?.first?.getTime();
 }
 
 /** How long before the window what is usual is taken from. */
@@ -72,19 +77,14 @@ async function countAll(db: Db, request: PartRequest): Promise<Counted> {
 async function countRounds(db: Db, { checks, fromMs, untilMs, parts }: PartRequest): Promise<RoundCount[]> {
   const { rows } = await db.query<{ check_id: string; part: number; well: number; failed: number; unseen: number }>(
     `with said as (
-       select check_id, planned_at, count(*) filter (where verdict = 'down') as down, count(*) filter (where verdict <> 'fault') as spoke,
+       select check_key, slot, count(*) filter (where verdict = 'down') as down, count(*) filter (where verdict <> 'fault') as spoke,
          count(*) as due
-       from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3) group by 1, 2
-       union all
-       select check_id, planned_at, 0, 0, count(*) from run
-       where state = 'missed' and planned_at > $1 and planned_at <= $2
-         and purpose = 'scheduled' and check_id = any($3)
-       group by 1, 2),
-     round as (select check_id, planned_at, sum(down) as down, sum(spoke) as spoke, sum(due) as due from said group by 1, 2)
-     select check_id, floor(extract(epoch from planned_at - $4) * 1000 / $5)::int as part,
+       from run where slot > $1 and slot <= $2 and ask_id = 0 and check_key in (select key from check_key where check_id = any($3))
+       group by 1, 2)
+     select check_id, floor(extract(epoch from slot - $4::timestamptz) * 1000 / $5)::int as part,
        count(*) filter (where down * 2 <= due and spoke * 2 > due) as well, count(*) filter (where down * 2 > due) as failed,
        count(*) filter (where down * 2 <= due and spoke * 2 <= due) as unseen
-     from round group by 1, 2`,
+     from said join check_key on key = check_key group by 1, 2`,
     [at(fromMs), at(untilMs), checks, at(parts.startMs), parts.widthMs],
   );
   return rows.map(({ check_id: check, ...row }) => ({ check, ...row }));
@@ -96,9 +96,9 @@ const STEP = `floor(ln(greatest(duration_ms, 1)) / ln(${STEP_RATIO}))::int`;
 async function countRuns(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<RunCount[]> {
   const { rows } = await db.query<{ check_id: string; location: string; verdict: string; runs: number; steps: number[]; counts: number[] }>(
     `select check_id, location, verdict, sum(runs)::bigint as runs, array_agg(step) as steps, array_agg(runs) as counts from (
-       select check_id, location, case when planned_at <= $2 then 'usual' else verdict end as verdict, ${STEP} as step, count(*)::int as runs
-       from result where planned_at > $1 and planned_at <= $3 and purpose = 'scheduled' and check_id = any($4)
-         and (planned_at > $2 or verdict in ('up', 'degraded'))
+       select check_id, location, case when slot <= $2 then 'usual' else verdict::text end as verdict, ${STEP} as step, count(*)::int as runs
+       from slot_result where slot > $1 and slot <= $3 and ask_id = 0 and check_id = any($4) and verdict is not null
+         and (slot > $2 or verdict in ('up', 'degraded'))
        group by 1, 2, 3, 4) as counted
      group by 1, 2, 3`,
     [at(fromMs - USUAL_MS), at(fromMs), at(untilMs), checks],
@@ -131,9 +131,9 @@ function addSteps(to: Map<number, number>, { steps, counts }: { steps: readonly 
 async function countParts(db: Db, { checks, fromMs, untilMs, parts }: PartRequest): Promise<Counted['parts']> {
   const { rows } = await db.query<{ template: string; part: number; steps: number[]; counts: number[] }>(
     `select template, part, array_agg(step) as steps, array_agg(runs) as counts from (
-       select split_part(check_id, '/', 1) as template, floor(extract(epoch from planned_at - $4) * 1000 / $5)::int as part,
+       select split_part(check_id, '/', 1) as template, floor(extract(epoch from slot - $4::timestamptz) * 1000 / $5)::int as part,
          ${STEP} as step, count(*)::int as runs
-       from result where planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3) and verdict in ('up', 'degraded')
+       from slot_result where slot > $1 and slot <= $2 and ask_id = 0 and check_id = any($3) and verdict in ('up', 'degraded')
        group by 1, 2, 3) as counted
      group by 1, 2`,
     [at(fromMs), at(untilMs), checks, at(parts.startMs), parts.widthMs],
@@ -154,8 +154,8 @@ async function countExceptions(db: Db, { checks, fromMs, untilMs }: CountRequest
     reason: string | null;
     runs: number;
   }>(
-    `select check_id, location, state, reason, count(*) as runs from run
-     where state in ('late', 'fault', 'missed') and planned_at > $1 and planned_at <= $2 and purpose = 'scheduled' and check_id = any($3)
+    `select check_id, location, state, reason, count(*) as runs from slot_result
+     where state in ('late', 'fault', 'missed') and slot > $1 and slot <= $2 and ask_id = 0 and check_id = any($3)
      group by 1, 2, 3, 4`,
     [at(fromMs), at(untilMs), checks],
   );

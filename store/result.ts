@@ -1,20 +1,11 @@
-/** Results as agents reported them, and the pictures that came with them. */
+/** Results as agents reported them: how each goes into its row of the ledger, and what is read of them. */
+import type { Purpose } from '../core/check.ts';
 import type { Result } from '../core/result.ts';
-import { parseRunName, type Run } from '../core/run.ts';
+import { parseRunName, type Run, runName } from '../core/run.ts';
 import { jsonArray, numberArray, textArray } from './arrays.ts';
-import { at, type Db } from './db.ts';
-
-/** Keeps a picture and returns its number. */
-async function insertPicture(db: Db, run: string, mime: string, base64: string): Promise<number> {
-  const { rows } = await db.query<{ id: number }>('insert into picture (run, mime, bytes) values ($1, $2, $3) returning id', [
-    run,
-    mime,
-    Buffer.from(base64, 'base64'),
-  ]);
-  const id = rows[0]?.id;
-  if (id === undefined) throw new Error('PostgreSQL returned no number for the picture');
-  return id;
-}
+import { at, type Db, type Pool } from './db.ts';
+import { keysOf, shapeText } from './keys.ts';
+import { insertPicture } from './picture.ts';
 
 /** What an agent says of a run: how it ended, and its result unless it was refused. */
 export interface Told {
@@ -24,80 +15,264 @@ export interface Told {
   result?: Result;
 }
 
-/** A run that was told of and is in the ledger. `stored`: its result is new. */
+/** A run that was told of and is in the ledger. */
 export interface KnownRun extends Run {
   name: string;
   plannedAtMs: number;
+  /** What was told is new: it had not ended, or had been given up as missed. */
   stored: boolean;
+  pictureId?: number;
 }
 
-/** In the ledger, still due, or given up as missed; one that was retired is nobody's any more. */
-const OPEN = `run.state in ('due', 'missed') and run.reason is distinct from 'retired'`;
+/** What is told of a run, with the numbers by which the ledger knows it. */
+interface Keyed {
+  told: Told;
+  run: Run;
+  checkKey: number;
+  shapeKey: number | null;
+}
+
+/** What agents told, as far as it can be of runs of the ledger. */
+export interface KeyedTold {
+  locationKey: number | undefined;
+  list: Keyed[];
+}
+
+/** Finds the numbers for what is told. Not to be called in a transaction. */
+export async function keyTold(pool: Pool, location: string, told: readonly Told[]): Promise<KeyedTold> {
+  const keys = keysOf(pool);
+  const runs = told.flatMap((one) => {
+    const run = runOf(one.run, location);
+    return run ? [{ told: one, run, shape: one.result ? shapeOf(one.result) : undefined }] : [];
+  });
+  const locationKey = (await keys.found('location', [location])).get(location);
+  const checkKeys = await keys.found(
+    'check',
+    runs.map(({ run }) => run.check),
+  );
+  // Of what is no check of ours, no names are kept.
+  const known = runs.filter(({ run }) => checkKeys.has(run.check));
+  const shapeKeys = await keys.shapes(known.flatMap(({ shape }) => shape ?? []));
+  const list = known.map(({ told: one, run, shape }) => ({
+    told: one,
+    run,
+    checkKey: checkKeys.get(run.check) ?? 0,
+    shapeKey: (shape === undefined ? undefined : shapeKeys.get(shape)) ?? null,
+  }));
+  return { locationKey, list };
+}
+
+/** The last moment that JavaScript and PostgreSQL both know, and the largest number of an ask. */
+const LAST_MS = 8.64e15;
+const LAST_ASK = 2 ** 31 - 1;
+
+/** The run of that name, if it can be one of this location. Each run has one name: what is written otherwise is another's. */
+function runOf(name: string, location: string): Run | undefined {
+  try {
+    const run = parseRunName(name);
+    const real = run.location === location && Math.abs(run.slotMs) <= LAST_MS && run.ask >= 0 && run.ask <= LAST_ASK;
+    return real && runName(run) === name ? run : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function shapeOf({ measurements, steps }: Result): string | undefined {
+  const names = Object.keys(measurements);
+  return names.length + steps.length === 0 ? undefined : shapeText({ measurements: names, steps: steps.map((step) => step.name) });
+}
+
+/** What the ledger knows of a run that was told of. */
+interface Ordered {
+  revisionKey: number;
+  plannedAtMs: number;
+}
+
+function orderKey(checkKey: number, slotMs: number, ask: number): string {
+  return `${checkKey}@${slotMs}@${ask}`;
+}
 
 /**
- * Ends runs of a location in the ledger and stores their results, all in one statement. A run that was given up as missed and comes in
- * after all becomes `late`; a result that was stored before is left alone. Returns the runs that the ledger has at this location: of
- * others nothing is taken.
+ * Ends runs of a location in the ledger, with their results. A run that was given up as missed and comes in after all becomes `late`; what
+ * was stored before is left alone. Returns the runs that the ledger has at this location: of others nothing is taken.
  */
-export async function storeTold(db: Db, location: string, told: readonly Told[]): Promise<Map<string, KnownRun>> {
-  if (told.length === 0) return new Map();
-  const { rows } = await db.query<{ name: string; planned_ms: number | null }>(
-    `with told as (
-       select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::real[], $8::real[], $9::jsonb[], $10::jsonb[],
-         $11::jsonb[], $12::jsonb[])
-         as told (name, state, reason, verdict, failure, duration_ms, start_lateness_ms, steps, measurements, attempts, findings)
-     ), known as (
-       update run set
-         state = case when not (${OPEN}) then run.state when run.state = 'missed' and told.state = 'run' then 'late' else told.state end,
-         reason = case when ${OPEN} then told.reason else run.reason end,
-         ended_at = case when ${OPEN} then now() else run.ended_at end
-       from told where run.name = told.name and run.location = $1
-       returning run.name, run.check_id, run.purpose, run.ask_id, run.revision, run.planned_at, told.verdict, told.failure, told.duration_ms,
-         told.start_lateness_ms, told.steps, told.measurements, told.attempts, told.findings
-     ), stored as (
-       insert into result (run, check_id, location, purpose, ask_id, revision, planned_at, verdict, failure, duration_ms, start_lateness_ms,
-         steps, measurements, attempts, findings)
-       select name, check_id, $1, purpose, ask_id, revision, planned_at, verdict, failure, duration_ms, start_lateness_ms,
-         coalesce(steps, '[]'), coalesce(measurements, '{}'), attempts, coalesce(findings, '[]')
-       from known where verdict is not null
-       on conflict (run) do nothing returning run
-     )
-     select name, (extract(epoch from planned_at) * 1000)::float8 as planned_ms from known
-     union all
-     select run, null from stored`,
-    [location, ...columnsOf(told)],
+export async function storeTold(db: Db, { locationKey, list }: KeyedTold): Promise<Map<string, KnownRun>> {
+  if (list.length === 0 || locationKey === undefined) return new Map();
+  const ordered = await orderedRuns(db, locationKey, list);
+  const rows = list.flatMap((keyed) => {
+    const order = ordered.get(orderKey(keyed.checkKey, keyed.run.slotMs, keyed.run.ask));
+    return order?.purpose === keyed.run.purpose ? [{ ...keyed, ...order }] : [];
+  });
+  const pictures = await keepPictures(db, rows);
+  const stored = await writeRuns(db, locationKey, rows, pictures);
+  const known = new Map<string, KnownRun>();
+  for (const { told, run, checkKey, plannedAtMs } of rows) {
+    const isNew = stored.has(orderKey(checkKey, run.slotMs, run.ask));
+    const pictureId = pictures.get(told.run);
+    known.set(told.run, {
+      ...run,
+      name: told.run,
+      plannedAtMs,
+      stored: isNew,
+      ...(isNew && pictureId !== undefined ? { pictureId } : {}),
+    });
+    if (!isNew && pictureId !== undefined) await db.query('delete from picture where id = $1', [pictureId]);
+  }
+  return known;
+}
+
+/** The runs that somebody ordered: they are due, or have ended. */
+async function orderedRuns(db: Db, locationKey: number, list: readonly Keyed[]): Promise<Map<string, Ordered & { purpose: Purpose }>> {
+  const ordered = new Map<string, Ordered & { purpose: Purpose }>();
+  const seconds = new Set(list.map(({ run }) => Math.floor(run.slotMs / 1000) * 1000));
+  const asks = new Set(list.map(({ run }) => run.ask));
+  const { rows } = await db.query<DueRow>({
+    name: 'due-of',
+    text: `select extract(epoch from second)::float8 * 1000 as second_ms, ask_id, purpose, revision_key,
+             extract(epoch from planned_at)::float8 * 1000 as planned_ms, array_to_string(checks, ' ') as checks, array_to_string(offsets_ms, ' ') as offsets
+           from due where location_key = $1 and second in (select to_timestamp(ms / 1000) from unnest($2::float8[]) as one (ms)) and ask_id = any($3::int[])`,
+    values: [locationKey, numberArray([...seconds]), numberArray([...asks])],
+  });
+  for (const row of rows) {
+    const [secondMs, plannedMs] = [Math.round(row.second_ms), row.planned_ms === null ? undefined : Math.round(row.planned_ms)];
+    const offsets = row.offsets.split(' ');
+    for (const [index, checkKey] of row.checks.split(' ').entries()) {
+      const slotMs = secondMs + Number(offsets[index]);
+      const order = { revisionKey: row.revision_key, plannedAtMs: plannedMs ?? slotMs, purpose: row.purpose };
+      ordered.set(orderKey(Number(checkKey), slotMs, row.ask_id), order);
+    }
+  }
+  const missing = list.filter(({ checkKey, run }) => !ordered.has(orderKey(checkKey, run.slotMs, run.ask)));
+  for (const [key, order] of await endedRuns(db, locationKey, missing)) ordered.set(key, order);
+  return ordered;
+}
+
+interface DueRow {
+  second_ms: number;
+  ask_id: number;
+  purpose: Purpose;
+  revision_key: number;
+  planned_ms: number | null;
+  checks: string;
+  offsets: string;
+}
+
+/** Those of them that have ended: their batch may be gone. */
+async function endedRuns(db: Db, locationKey: number, list: readonly Keyed[]): Promise<Map<string, Ordered & { purpose: Purpose }>> {
+  if (list.length === 0) return new Map();
+  const { rows } = await db.query<{
+    check_key: number;
+    slot_ms: number;
+    ask_id: number;
+    revision_key: number;
+    planned_ms: number;
+    purpose: Purpose;
+  }>(
+    `select run.check_key, one.slot_ms, run.ask_id, revision_key, extract(epoch from coalesce(planned_at, slot))::float8 * 1000 as planned_ms,
+       coalesce(asked, 'scheduled') as purpose
+     from unnest($2::int[], $3::float8[], $4::int[]) as one (check_key, slot_ms, ask_id)
+     join run on run.check_key = one.check_key and run.slot = to_timestamp(one.slot_ms / 1000) and run.location_key = $1 and run.ask_id = one.ask_id`,
+    [
+      locationKey,
+      numberArray(list.map(({ checkKey }) => checkKey)),
+      numberArray(list.map(({ run }) => run.slotMs)),
+      numberArray(list.map(({ run }) => run.ask)),
+    ],
   );
-  const stored = new Set(rows.flatMap((row) => (row.planned_ms === null ? [row.name] : [])));
   return new Map(
-    rows.flatMap(({ name, planned_ms: plannedAtMs }) =>
-      plannedAtMs === null ? [] : [[name, { ...parseRunName(name), name, plannedAtMs, stored: stored.has(name) }]],
-    ),
+    rows.map((row) => [
+      orderKey(row.check_key, row.slot_ms, row.ask_id),
+      { revisionKey: row.revision_key, plannedAtMs: Math.round(row.planned_ms), purpose: row.purpose },
+    ]),
   );
 }
 
-function columnsOf(told: readonly Told[]): string[] {
-  const unlessEmpty = (list: readonly unknown[] | undefined) => (list?.length === 0 ? undefined : list);
+/** Keeps the pictures that came with results. Returns their numbers by the run's name. */
+async function keepPictures(db: Db, rows: readonly Keyed[]): Promise<Map<string, number>> {
+  const pictures = new Map<string, number>();
+  for (const { told } of rows) {
+    const picture = told.result?.picture;
+    if (!picture) continue;
+    const bytes = Buffer.from(picture.base64, 'base64');
+    pictures.set(told.run, await insertPicture(db, { run: told.run, mime: picture.mime, bytes }));
+  }
+  return pictures;
+}
+
+/** Writes the rows, and returns those that were new or had been given up. */
+async function writeRuns(
+  db: Db,
+  locationKey: number,
+  rows: readonly (Keyed & Ordered)[],
+  pictures: ReadonlyMap<string, number>,
+): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const { rows: written } = await db.query<{ check_key: number; slot_ms: number; ask_id: number }>({
+    name: 'write-runs',
+    text: `insert into run (location_key, check_key, slot, ask_id, revision_key, planned_at, asked, state, reason, verdict, failure, duration_ms,
+             start_lateness_ms, shape_key, numbers, detail, picture_id)
+           select $1, check_key, to_timestamp(slot_ms / 1000), ask_id, revision_key, to_timestamp(planned_ms / 1000), asked, state, reason, verdict,
+             failure, duration_ms, start_lateness_ms, shape_key, numbers, detail, picture_id
+           from unnest($2::int[], $3::float8[], $4::int[], $5::int[], $6::float8[], $7::purpose[], $8::run_state[], $9::text[], $10::verdict[],
+             $11::jsonb[], $12::real[], $13::real[], $14::int[], $15::text[], $16::jsonb[], $17::bigint[])
+             as one (check_key, slot_ms, ask_id, revision_key, planned_ms, asked, state, reason, verdict, failure, duration_ms, start_lateness_ms,
+               shape_key, numbers, detail, picture_id)
+           on conflict (check_key, slot, location_key, ask_id) do update set
+             state = case when excluded.state = 'run' then 'late' else excluded.state end, reason = excluded.reason, verdict = excluded.verdict,
+             failure = excluded.failure, duration_ms = excluded.duration_ms, start_lateness_ms = excluded.start_lateness_ms,
+             shape_key = excluded.shape_key, numbers = excluded.numbers, detail = excluded.detail, picture_id = excluded.picture_id,
+             received_at = excluded.received_at
+           where run.state = 'missed' and run.reason is distinct from 'retired'
+           returning check_key, extract(epoch from slot)::float8 * 1000 as slot_ms, ask_id`,
+    values: [locationKey, ...columnsOf(rows, pictures)],
+  });
+  return new Set(written.map((row) => orderKey(row.check_key, Math.round(row.slot_ms), row.ask_id)));
+}
+
+function columnsOf(rows: readonly (Keyed & Ordered)[], pictures: ReadonlyMap<string, number>): string[] {
   return [
-    textArray(told.map(({ run }) => run)),
-    textArray(told.map(({ state }) => state)),
-    textArray(told.map(({ reason }) => reason)),
-    textArray(told.map(({ result }) => result?.verdict ?? null)),
-    jsonArray(told.map(({ result }) => result?.failure)),
-    numberArray(told.map(({ result }) => result?.durationMs ?? null)),
-    numberArray(told.map(({ result }) => result?.startLatenessMs ?? null)),
-    jsonArray(told.map(({ result }) => unlessEmpty(result?.steps))),
-    jsonArray(told.map(({ result }) => result?.measurements)),
-    jsonArray(told.map(({ result }) => result?.attempts)),
-    jsonArray(told.map(({ result }) => unlessEmpty(result?.findings))),
+    numberArray(rows.map(({ checkKey }) => checkKey)),
+    numberArray(rows.map(({ run }) => run.slotMs)),
+    numberArray(rows.map(({ run }) => run.ask)),
+    numberArray(rows.map(({ revisionKey }) => revisionKey)),
+    numberArray(rows.map(({ run, plannedAtMs }) => (plannedAtMs === run.slotMs ? null : plannedAtMs))),
+    textArray(rows.map(({ run }) => (run.purpose === 'scheduled' ? null : run.purpose))),
+    textArray(rows.map(({ told }) => told.state)),
+    textArray(rows.map(({ told }) => told.reason)),
+    textArray(rows.map(({ told }) => told.result?.verdict ?? null)),
+    jsonArray(rows.map(({ told }) => told.result?.failure)),
+    numberArray(rows.map(({ told }) => told.result?.durationMs ?? null)),
+    numberArray(rows.map(({ told }) => told.result?.startLatenessMs ?? null)),
+    numberArray(rows.map(({ shapeKey }) => shapeKey)),
+    textArray(rows.map(({ told, shapeKey }) => (told.result && shapeKey !== null ? numbersOf(told.result) : null))),
+    jsonArray(rows.map(({ told, shapeKey }) => (told.result ? detailOf(told.result, shapeKey !== null) : undefined))),
+    numberArray(rows.map(({ told }) => pictures.get(told.run) ?? null)),
   ];
 }
 
-/** Keeps the picture that came with a stored result, if one did. Returns its number. */
-export async function storePicture(db: Db, { run, picture }: Pick<Result, 'run' | 'picture'>): Promise<number | undefined> {
-  if (!picture) return undefined;
-  const pictureId = await insertPicture(db, run, picture.mime, picture.base64);
-  await db.query('update result set picture_id = $2 where run = $1', [run, pictureId]);
-  return pictureId;
+/** The values of the measurements, then the durations of the steps. */
+function numbersOf({ measurements, steps }: Result): string {
+  return [...Object.values(measurements), ...steps.map((step) => step.durationMs)].join(' ');
+}
+
+/** What is seldom; `undefined` when there is nothing. */
+function detailOf(result: Result, hasShape: boolean): object | undefined {
+  const { attempts, findings, steps, measurements } = result;
+  const detail = {
+    ...(isPlain(result) ? {} : { attempts }),
+    ...(findings.length > 0 ? { findings } : {}),
+    ...(hasShape && steps.some((step) => step.outcome !== 'passed') ? { outcomes: steps.map((step) => step.outcome) } : {}),
+    ...(hasShape || steps.length === 0 ? {} : { steps }),
+    ...(hasShape || Object.keys(measurements).length === 0 ? {} : { measurements }),
+  };
+  return Object.keys(detail).length > 0 ? detail : undefined;
+}
+
+/** One attempt, of which the result says all. */
+function isPlain({ attempts, verdict, durationMs, failure }: Result): boolean {
+  const [only] = attempts;
+  if (attempts.length !== 1 || only?.verdict !== verdict || only.durationMs !== durationMs) return false;
+  return only.failure === failure || JSON.stringify(only.failure) === JSON.stringify(failure);
 }
 
 export interface ResultOfAsk {
@@ -116,7 +291,9 @@ export async function resultsOfAsk(db: Db, ask: number): Promise<ResultOfAsk[]> 
     verdict: string;
     duration_ms: number;
     failure: Result['failure'] | null;
-  }>('select check_id, location, verdict, duration_ms, failure from result where ask_id = $1 order by check_id, location', [ask]);
+  }>('select check_id, location, verdict, duration_ms, failure from result where ask_id = $1 and ask_id <> 0 order by check_id, location', [
+    ask,
+  ]);
   return rows.map((row) => ({
     check: row.check_id,
     location: row.location,
@@ -130,7 +307,7 @@ export async function resultsOfAsk(db: Db, ask: number): Promise<ResultOfAsk[]> 
 export async function usualDurations(db: Db, sinceMs: number): Promise<Map<string, number>> {
   const { rows } = await db.query<{ template: string; median: number }>(
     `select split_part(check_id, '/', 1) as template, percentile_cont(0.5) within group (order by duration_ms) as median
-     from result where verdict = 'up' and planned_at > $1 group by 1`,
+     from slot_result where verdict = 'up' and slot > $1 group by 1`,
     [at(sinceMs)],
   );
   return new Map(rows.map((row) => [row.template, row.median]));

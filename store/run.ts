@@ -1,7 +1,11 @@
-/** The ledger: every run that was due, and how it ended: run, late, fault, or missed and why. */
+/**
+ * The ledger. What is due is entered as batches (`due`), one for what is planned for a location in one second; a run has a row of its own
+ * (`run`) once it has ended: run, late, fault, or missed and why. A run is due while its batch is there and its row is not.
+ */
 import type { Purpose } from '../core/check.ts';
 import { numberArray, textArray } from './arrays.ts';
-import { at, type Db } from './db.ts';
+import { at, type Db, type Pool } from './db.ts';
+import { keysOf } from './keys.ts';
 
 export interface LedgerRow {
   name: string;
@@ -12,10 +16,138 @@ export interface LedgerRow {
   ask: number;
   revision: string;
   plannedAtMs: number;
+  /** A run may begin until then. */
   notAfterMs: number;
+  /** What it may take from its beginning, with all attempts. */
+  tookMs: number;
 }
 
-interface RunRow {
+/** A run with the batch in which it was entered. */
+export interface EnteredRun extends LedgerRow {
+  batch: number;
+}
+
+/** Of what a dead planner left, so much is queued in one turn; and of what brought nothing, so much is ended. */
+const BATCHES_AT_ONCE = 20;
+
+/** Runs that stand in one row of `due`. */
+interface Batch {
+  location: string;
+  secondMs: number;
+  ask: number;
+  lastsMs: number;
+  endsAtMs: number;
+  rows: LedgerRow[];
+}
+
+function batchesOf(rows: readonly LedgerRow[]): Batch[] {
+  const batches = new Map<string, Batch>();
+  for (const row of rows) {
+    const secondMs = secondOf(row.slotMs);
+    const lastsMs = row.notAfterMs - row.plannedAtMs;
+    // Of what is planned by its slot, that of the last moment of the second.
+    const endsAtMs = (row.ask === 0 ? secondMs + 1000 : row.plannedAtMs) + lastsMs + row.tookMs;
+    const key = [row.location, secondMs, row.ask, lastsMs, endsAtMs].join('@');
+    const batch = batches.get(key) ?? { location: row.location, secondMs, ask: row.ask, lastsMs, endsAtMs, rows: [] };
+    batch.rows.push(row);
+    batches.set(key, batch);
+  }
+  return [...batches.values()];
+}
+
+function secondOf(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}
+
+/** The numbers of names that stand in the rows of the ledger. */
+export interface LedgerKeys {
+  checks: ReadonlyMap<string, number>;
+  locations: ReadonlyMap<string, number>;
+  revisions: ReadonlyMap<string, number>;
+}
+
+/** What {@link enterRuns} needs to know of the names in its runs, made where it is not there. Not to be called in a transaction. */
+export async function ledgerKeys(pool: Pool, names: Record<keyof LedgerKeys, readonly string[]>): Promise<LedgerKeys> {
+  const keys = keysOf(pool);
+  return {
+    checks: await keys.made('check', names.checks),
+    locations: await keys.made('location', names.locations),
+    revisions: await keys.made('revision', [...names.revisions]),
+  };
+}
+
+/** Enters due runs and returns those that were neither due nor ended: whoever entered them queues them, and then closes their batches. */
+export async function enterRuns(db: Db, keys: LedgerKeys, rows: readonly LedgerRow[]): Promise<EnteredRun[]> {
+  if (rows.length === 0) return [];
+  const list = batchesOf(rows);
+  const first = (pick: (row: LedgerRow) => string) => textArray(list.map(({ rows: [row] }) => (row ? pick(row) : null)));
+  const { rows: entered } = await db.query<{
+    id: number;
+    location_key: number;
+    second_ms: number;
+    ask_id: number;
+    checks: number[];
+    offsets_ms: number[];
+  }>(
+    `with wanted as (
+       select place, location_key, to_timestamp(second_ms / 1000) as second, ask_id, purpose, revision_key, to_timestamp(planned_ms / 1000) as planned_at,
+         lasts_ms, to_timestamp(ends_ms / 1000) as ends_at, checks::int[], offsets_ms::smallint[]
+       from unnest($1::smallint[], $2::float8[], $3::int[], $4::purpose[], $5::int[], $6::float8[], $7::int[], $8::float8[], $9::text[], $10::text[])
+         with ordinality as one (location_key, second_ms, ask_id, purpose, revision_key, planned_ms, lasts_ms, ends_ms, checks, offsets_ms, place)
+     )
+     insert into due (location_key, second, ask_id, purpose, revision_key, planned_at, lasts_ms, ends_at, checks, offsets_ms)
+     select location_key, second, ask_id, purpose, revision_key, planned_at, lasts_ms, ends_at, array_agg(check_key), array_agg(offset_ms)
+     from wanted cross join lateral unnest(wanted.checks, wanted.offsets_ms) as one (check_key, offset_ms)
+     where not exists (
+         select from due cross join lateral unnest(due.checks, due.offsets_ms) as there (check_key, offset_ms)
+         where due.location_key = wanted.location_key and due.second = wanted.second and due.ask_id = wanted.ask_id
+           and there.check_key = one.check_key and there.offset_ms = one.offset_ms)
+       and not exists (
+         select from run where run.check_key = one.check_key and run.slot = wanted.second + one.offset_ms * interval '1 ms'
+           and run.location_key = wanted.location_key and run.ask_id = wanted.ask_id)
+     group by place, 1, 2, 3, 4, 5, 6, 7, 8
+     returning id, location_key, extract(epoch from second)::float8 * 1000 as second_ms, ask_id, checks, offsets_ms`,
+    [
+      numberArray(list.map(({ location }) => numberOf(keys.locations, location))),
+      numberArray(list.map(({ secondMs }) => secondMs)),
+      numberArray(list.map(({ ask }) => ask)),
+      first((row) => row.purpose),
+      first((row) => String(numberOf(keys.revisions, row.revision))),
+      numberArray(list.map(({ ask, rows: [row] }) => (ask === 0 || !row ? null : row.plannedAtMs))),
+      numberArray(list.map(({ lastsMs }) => lastsMs)),
+      numberArray(list.map(({ endsAtMs }) => endsAtMs)),
+      textArray(list.map((batch) => numberArray(batch.rows.map((row) => numberOf(keys.checks, row.check))))),
+      textArray(list.map((batch) => numberArray(batch.rows.map((row) => row.slotMs - batch.secondMs)))),
+    ],
+  );
+  const byRun = new Map(
+    rows.map((row) => [runKey(numberOf(keys.checks, row.check), numberOf(keys.locations, row.location), row.slotMs, row.ask), row]),
+  );
+  return entered.flatMap((batch) =>
+    batch.checks.flatMap((check, index) => {
+      const slotMs = Math.round(batch.second_ms) + (batch.offsets_ms[index] ?? 0);
+      const row = byRun.get(runKey(check, batch.location_key, slotMs, batch.ask_id));
+      return row ? [{ ...row, batch: batch.id }] : [];
+    }),
+  );
+}
+
+function runKey(...parts: number[]): string {
+  return parts.join('@');
+}
+
+function numberOf(keys: ReadonlyMap<string, number>, name: string): number {
+  const key = keys.get(name);
+  if (key === undefined) throw new Error(`"${name}" has no number in the ledger`);
+  return key;
+}
+
+/** Notes that the runs of these batches are on their queue. */
+export async function closeBatches(db: Db, batches: readonly number[]): Promise<void> {
+  if (batches.length > 0) await db.query('update due set queued = true where id = any($1) and not queued', [batches]);
+}
+
+interface DueRow {
   name: string;
   check_id: string;
   location: string;
@@ -24,15 +156,12 @@ interface RunRow {
   ask_id: number;
   revision: string;
   planned_at: Date;
-  not_after: Date;
+  lasts_ms: number;
+  batch: number;
 }
 
-/** Of what a dead planner left, so much is queued in one turn. */
-const BATCHES_AT_ONCE = 20;
-
-const COLUMNS = 'name, check_id, location, slot, purpose, ask_id, revision, planned_at, not_after';
-
-function fromRow(row: RunRow): LedgerRow {
+function fromRow(row: DueRow): EnteredRun {
+  const plannedAtMs = row.planned_at.getTime();
   return {
     name: row.name,
     check: row.check_id,
@@ -41,126 +170,92 @@ function fromRow(row: RunRow): LedgerRow {
     purpose: row.purpose,
     ask: row.ask_id,
     revision: row.revision,
-    plannedAtMs: row.planned_at.getTime(),
-    notAfterMs: row.not_after.getTime(),
+    plannedAtMs,
+    notAfterMs: plannedAtMs + row.lasts_ms,
+    tookMs: 0,
+    batch: row.batch,
   };
 }
 
-/** A run with the batch in which it was entered: what one planner entered for one location in one turn. */
-export interface EnteredRun extends LedgerRow {
-  batch: number;
-}
+/** The runs of batches `batch`, each with the number of its check and its slot. */
+const RUNS_OF_SOME = `batch cross join lateral (
+    select check_key, batch.second + offset_ms * interval '1 ms' as slot from unnest(batch.checks, batch.offsets_ms) as one (check_key, offset_ms)) as one`;
 
-/** Enters due runs and returns those that were new: whoever entered a run queues it, and then closes its batch. */
-export async function enterRuns(db: Db, rows: readonly LedgerRow[]): Promise<EnteredRun[]> {
-  if (rows.length === 0) return [];
-  const { rows: entered } = await db.query<{ name: string; batch_id: number }>(
-    `with due as (
-       select * from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::bigint[], $7::text[], $8::float8[], $9::float8[])
-         as due (name, check_id, location, slot_ms, purpose, ask_id, revision, planned_ms, not_after_ms)
-     ), batch as (
-       insert into run_batch (location) select distinct location from due returning id, location
-     )
-     insert into run (${COLUMNS}, batch_id)
-     select name, check_id, location, to_timestamp(slot_ms / 1000), purpose, ask_id, revision, to_timestamp(planned_ms / 1000),
-       to_timestamp(not_after_ms / 1000), batch.id
-     from due join batch using (location)
-     on conflict (name) do nothing returning name, batch_id`,
-    [
-      textArray(rows.map((row) => row.name)),
-      textArray(rows.map((row) => row.check)),
-      textArray(rows.map((row) => row.location)),
-      numberArray(rows.map((row) => row.slotMs)),
-      textArray(rows.map((row) => row.purpose)),
-      numberArray(rows.map((row) => row.ask)),
-      textArray(rows.map((row) => row.revision)),
-      numberArray(rows.map((row) => row.plannedAtMs)),
-      numberArray(rows.map((row) => row.notAfterMs)),
-    ],
-  );
-  const batches = new Map(entered.map((row) => [row.name, row.batch_id]));
-  return rows.flatMap((row) => {
-    const batch = batches.get(row.name);
-    return batch === undefined ? [] : [{ ...row, batch }];
-  });
-}
-
-/** Notes that the runs of these batches are on their queue. */
-export async function closeBatches(db: Db, batches: readonly number[]): Promise<void> {
-  if (batches.length > 0) await db.query('delete from run_batch where id = any($1)', [batches]);
-}
+const NOT_ENDED = `not exists (
+    select from run where run.check_key = one.check_key and run.slot = one.slot and run.location_key = batch.location_key and run.ask_id = batch.ask_id)`;
 
 /**
  * Runs that were entered more than `graceMs` ago and never queued, since their planner died or the queue was away; they can still be
- * run. Always whole batches. Those of which no run is due any more are forgotten.
+ * run. Always whole batches.
  */
 export async function unqueuedRuns(db: Db, nowMs: number, graceMs: number): Promise<EnteredRun[]> {
-  const { rows: open } = await db.query<{ id: number }>("select id from run_batch where entered_at < now() - $1 * interval '1 ms'", [
-    graceMs,
-  ]);
-  if (open.length === 0) return [];
-  const batches = open.map(({ id }) => id);
-  await db.query(
-    `delete from run_batch where id = any($1) and not exists (select from run where state = 'due' and batch_id = run_batch.id)`,
-    [batches],
+  const { rows } = await db.query<DueRow>(
+    `with batch as (
+       select * from due where not queued and entered_at < now() - $2 * interval '1 ms'
+         and coalesce(planned_at, second + interval '1 s') + lasts_ms * interval '1 ms' > $1
+       order by id limit $3)
+     select run_name(check_id, location, slot, purpose, ask_id) as name, check_id, location, slot, purpose, ask_id, revision,
+       coalesce(planned_at, slot) as planned_at, lasts_ms, id as batch
+     from ${RUNS_OF_SOME}
+     join check_key c on c.key = one.check_key join location_key l on l.key = batch.location_key join revision_key r on r.key = batch.revision_key
+     where ${NOT_ENDED} and coalesce(planned_at, slot) + lasts_ms * interval '1 ms' > $1 order by id, planned_at, slot`,
+    [at(nowMs), graceMs, BATCHES_AT_ONCE],
   );
-  const { rows } = await db.query<RunRow & { batch_id: number }>(
-    `select ${COLUMNS}, batch_id from run where state = 'due' and not_after > $1 and batch_id in (
-       select batch_id from run where state = 'due' and not_after > $1 and batch_id = any($2) group by batch_id order by batch_id limit $3)
-     order by batch_id, planned_at`,
-    [at(nowMs), batches, BATCHES_AT_ONCE],
-  );
-  return rows.map((row) => ({ ...fromRow(row), batch: row.batch_id }));
+  return rows.map(fromRow);
 }
 
 /** A run that brought nothing. */
-export interface MissedRun extends LedgerRow {
+export interface MissedRun {
+  name: string;
+  check: string;
+  location: string;
+  plannedAtMs: number;
   /** `no-result`, or `never-queued`. */
   reason: string;
 }
 
 /**
- * Due runs whose time is up, ended as missed and returned: a run may begin at its last moment, then takes what its check may take,
- * and its report gets `graceMs` to arrive. `tookMs` is that time by check.
+ * Ends what is left of batches whose time is over as missed, and returns it: a run may begin at its last moment, then takes what its check
+ * may take, and its report gets `graceMs` to arrive.
  */
-export async function missRuns(
-  db: Db,
-  nowMs: number,
-  graceMs: number,
-  tookMs: (check: string) => number,
-  limit = 500,
-): Promise<MissedRun[]> {
-  const beforeMs = at(nowMs - graceMs);
-  const { rows: overdue } = await db.query<{ check_id: string }>(
-    `select distinct check_id from run where state = 'due' and not_after < $1`,
-    [beforeMs],
+export async function missRuns(db: Db, nowMs: number, graceMs: number): Promise<MissedRun[]> {
+  const { rows } = await db.query<{ name: string; check_id: string; location: string; planned_at: Date; reason: string }>(
+    `with batch as materialized (
+       select * from due where ends_at < $1 order by ends_at limit $2 for update skip locked
+     ), missed as (
+       insert into run (check_key, slot, location_key, ask_id, revision_key, planned_at, asked, state, reason)
+       select one.check_key, one.slot, location_key, ask_id, revision_key, nullif(planned_at, one.slot), nullif(purpose, 'scheduled'), 'missed',
+         case when queued then 'no-result' else 'never-queued' end
+       from ${RUNS_OF_SOME} where ${NOT_ENDED}
+       on conflict do nothing returning *
+     ), gone as (
+       delete from due using batch where due.id = batch.id
+     )
+     select run_name(check_id, location, slot, coalesce(asked, 'scheduled'), ask_id) as name, check_id, location,
+       coalesce(planned_at, slot) as planned_at, reason
+     from missed join check_key c on c.key = check_key join location_key l on l.key = location_key`,
+    [at(nowMs - graceMs), BATCHES_AT_ONCE],
   );
-  if (overdue.length === 0) return [];
-  const checks = overdue.map((row) => row.check_id);
-  const { rows } = await db.query<RunRow & { reason: string }>(
-    `update run set state = 'missed', ended_at = now(),
-       reason = case when exists (select from run_batch where id = run.batch_id) then 'never-queued' else 'no-result' end
-     where name in (
-       select due.name from run due join unnest($3::text[], $4::float8[]) as own (check_id, took_ms) using (check_id)
-       where due.state = 'due' and due.not_after < $1 and due.not_after + own.took_ms * interval '1 ms' < $1
-       order by due.not_after limit $2 for update of due skip locked)
-     returning ${COLUMNS}, reason`,
-    [beforeMs, limit, checks, checks.map((check) => tookMs(check))],
-  );
-  return rows.map((row) => ({ ...fromRow(row), reason: row.reason }));
+  return rows.map((row) => ({
+    name: row.name,
+    check: row.check_id,
+    location: row.location,
+    plannedAtMs: row.planned_at.getTime(),
+    reason: row.reason,
+  }));
 }
 
 /** Ends due runs of checks and locations that the configuration no longer has. `known` are those that it has. Returns how many. */
 export async function retireRuns(db: Db, known: readonly { check: string; location: string }[]): Promise<number> {
   const { rowCount } = await db.query(
-    `update run set state = 'missed', reason = 'retired', ended_at = now()
-     where name in (
-       select name from run due where state = 'due' and not exists (
-         select from unnest($1::text[], $2::text[]) as one (check_id, location)
-         where one.check_id = due.check_id and one.location = due.location)
-       -- In the order in which others lock them, such as who notes what is queued.
-       order by name for update)`,
-    [known.map((one) => one.check), known.map((one) => one.location)],
+    `insert into run (check_key, slot, location_key, ask_id, revision_key, planned_at, asked, state, reason)
+     select one.check_key, one.slot, location_key, ask_id, revision_key, nullif(planned_at, one.slot), nullif(purpose, 'scheduled'), 'missed', 'retired'
+     from due ${RUNS_OF_SOME}
+     join check_key c on c.key = one.check_key join location_key l on l.key = batch.location_key
+     where ${NOT_ENDED} and not exists (
+       select from unnest($1::text[], $2::text[]) as pair (check_id, location) where pair.check_id = c.check_id and pair.location = l.location)
+     on conflict do nothing`,
+    [textArray(known.map((one) => one.check)), textArray(known.map((one) => one.location))],
   );
   return rowCount ?? 0;
 }

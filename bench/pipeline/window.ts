@@ -7,7 +7,7 @@ import { PARTS, type Part, type Stack } from './stack.ts';
 
 export interface Window {
   seconds: number;
-  /** Rows that came into `result` within the window. */
+  /** Results that came in within the window. */
   results: number;
   /** Of those, runs that did not find the target up: there should be none. */
   notUp: number;
@@ -56,7 +56,7 @@ function byPart(pick: (part: Part) => number): Record<Part, number> {
 }
 
 async function pointOf({ pids, database }: Stack): Promise<Point> {
-  const { rows } = await database.query<{ count: string }>('select count(*) from result');
+  const { rows } = await database.query<{ count: string }>('select count(*) from run where verdict is not null');
   const cpuS = byPart((part) => treeCpuS([pids[part] ?? []].flat()));
   return { atMs: Date.now(), results: Number(rows[0]?.count), cpuS, machineCpuS: machineCpuS() };
 }
@@ -64,12 +64,11 @@ async function pointOf({ pids, database }: Stack): Promise<Point> {
 /** Of the runs that were planned within the window, whenever their results came. */
 async function ledgerOf({ database }: Stack, fromMs: number, toMs: number): Promise<Pick<Window, 'notUp' | 'missed' | 'startLatenessMs'>> {
   const { rows } = await database.query<{ missed: string; not_up: string; p50: number | null; p99: number | null }>(
-    `select count(*) filter (where result.run is null) as missed,
-       count(*) filter (where result.verdict <> 'up') as not_up,
-       percentile_disc(0.5) within group (order by result.start_lateness_ms) as p50,
-       percentile_disc(0.99) within group (order by result.start_lateness_ms) as p99
-     from run left join result on result.run = run.name
-     where run.purpose = 'scheduled' and run.planned_at >= $1 and run.planned_at < $2`,
+    `select (select count(*) from ledger where ask_id = 0 and slot >= $1 and slot < $2 and state in ('due', 'missed')) as missed,
+       count(*) filter (where verdict <> 'up') as not_up,
+       percentile_disc(0.5) within group (order by start_lateness_ms) as p50,
+       percentile_disc(0.99) within group (order by start_lateness_ms) as p99
+     from run where ask_id = 0 and slot >= $1 and slot < $2 and verdict is not null`,
     [new Date(fromMs), new Date(toMs)],
   );
   const row = rows[0];

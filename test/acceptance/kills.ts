@@ -25,8 +25,8 @@ interface KillPoint {
 const KILL_POINTS: KillPoint[] = [
   {
     after: 'a result was received',
-    table: 'result',
-    when: `before insert on result for each row when (new.verdict = 'down')`,
+    table: 'run',
+    when: `before insert on run for each row when (new.verdict = 'down')`,
     victim: 'worker',
   },
   { after: 'a check was folded', table: 'incident', when: 'before insert on incident for each row', victim: 'worker' },

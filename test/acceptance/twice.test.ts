@@ -144,10 +144,10 @@ function suite(backend: 'PostgreSQL' | 'Redis') {
   it('have every slot in the ledger, ended once, and run whenever somebody was there', { timeout: 2 * MINUTE_MS }, async () => {
     const untilMs = Date.now() - 1_000;
     const open = () =>
-      query<{ open: number }>(`select count(*)::int as open from run where state = 'due' and planned_at < $1`, [new Date(untilMs)]);
+      query<{ open: number }>(`select count(*)::int as open from ledger where state = 'due' and planned_at < $1`, [new Date(untilMs)]);
     await expect.poll(async () => (await open())[0]?.open, { timeout: MINUTE_MS, interval: 500 }).toBe(0);
     const rows = await query<{ check_id: string; slot: Date; state: string; reason: string | null }>(
-      `select check_id, slot, state, reason from run where purpose = 'scheduled' and planned_at < $1 order by check_id, slot`,
+      `select check_id, slot, state, reason from ledger where purpose = 'scheduled' and planned_at < $1 order by check_id, slot`,
       [new Date(untilMs)],
     );
     for (const own of Map.groupBy(rows, (row) => row.check_id).values()) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { recordDecisions } from '../../store/incident.ts';
 import { enqueue, PRIORITY } from '../../store/outbox.ts';
+import { addRun } from '../helpers/runs.ts';
 import { type Answers, openIncident, settled, signed, startAnswers, type TestSlack, testSlack, until } from '../helpers/slack.ts';
 
 let slack: TestSlack;
@@ -45,11 +46,16 @@ async function addResult(checkId: string, location: string, ask: number, verdict
     { name: 'log in', durationMs: 800, outcome: 'passed' },
     { name: 'confirm the invoice', durationMs: 15_000, outcome: verdict === 'down' ? 'failed' : 'passed' },
   ];
-  await slack.query(
-    `insert into result (run, check_id, location, purpose, ask_id, revision, planned_at, verdict, failure, duration_ms, start_lateness_ms, steps, measurements, attempts, findings)
-     values ($1, $2, $3, 'manual', $4, 'test', now(), $5, $6, 15800, 0, $7, '{"connect_ms": 12.4}', '[{}]', '[]')`,
-    [`${checkId}@${location}@${ask}`, checkId, location, ask, verdict, failure && JSON.stringify(failure), JSON.stringify(steps)],
-  );
+  await addRun(slack.pool, {
+    check: checkId,
+    location,
+    ask,
+    verdict,
+    failure,
+    durationMs: 15_800,
+    steps,
+    measurements: { connect_ms: 12.4 },
+  });
 }
 
 describe('what is not known', () => {

@@ -10,8 +10,9 @@ import { ledgerRow } from '../../jobs/plan.ts';
 import { openQueues } from '../../jobs/queue.ts';
 import { openPool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
+import { partitionsFor } from '../../store/partitions.ts';
 import { beat } from '../../store/planner.ts';
-import { enterRuns } from '../../store/run.ts';
+import { enterRuns, ledgerKeys } from '../../store/run.ts';
 import { quietLog } from './log.ts';
 import { testDatabase } from './postgres.ts';
 import { type Backend, testQueue } from './queues.ts';
@@ -87,6 +88,10 @@ export function asReport(results: readonly Result[], change: Partial<Report> = {
 
 /** Enters the runs of these inputs in the ledger, as the planner would have. */
 export async function order(jobs: TestJobs, check: Check, inputs: readonly FoldInput[]): Promise<void> {
-  const rows = inputs.map((input) => ledgerRow(parseRunName(input.run), input.plannedAtMs, input.plannedAtMs + check.everyMs, 'test'));
-  await enterRuns(jobs.deps.pool, rows);
+  const rows = inputs.map((input) => ledgerRow(parseRunName(input.run), input.plannedAtMs, input.plannedAtMs + check.everyMs, 'test', 0));
+  const { pool } = jobs.deps;
+  const slotsMs = rows.map((row) => row.slotMs);
+  await partitionsFor(pool, Math.min(...slotsMs), Math.max(...slotsMs));
+  const names = { checks: rows.map((row) => row.check), locations: rows.map((row) => row.location), revisions: ['test'] };
+  await enterRuns(pool, await ledgerKeys(pool, names), rows);
 }

@@ -44,7 +44,7 @@ onEachQueue((backend) => {
 
   /** Every location answers the runs of that purpose, each as told. */
   async function answers(purpose: string, verdicts: Record<string, FoldInput['verdict']>): Promise<void> {
-    const ordered = await jobs.query<{ name: string; location: string }>('select name, location from run where purpose = $1', [purpose]);
+    const ordered = await jobs.query<{ name: string; location: string }>('select name, location from ledger where purpose = $1', [purpose]);
     for (const { name, location } of ordered) {
       const verdict = verdicts[location];
       if (!verdict) continue;
@@ -70,7 +70,7 @@ onEachQueue((backend) => {
       await insertAsk(jobs.deps.pool, { purpose: 'manual', key: 'manual/1', targets: [{ check: hillcrest.id, locations: ['north'] }] });
       const planned = await Promise.all([planAsks(jobs.deps), planAsks(jobs.deps)]);
       expect(planned.reduce((sum, one) => sum + one, 0)).toBe(2);
-      expect(await jobs.query('select check_id, location from run order by location')).toEqual([
+      expect(await jobs.query('select check_id, location from ledger order by location')).toEqual([
         { check_id: riverside.id, location: 'north' },
         { check_id: riverside.id, location: 'south' },
       ]);
@@ -151,7 +151,7 @@ onEachQueue((backend) => {
       await sendExecutions(jobs.deps);
       await endAction(jobs.deps, 'north', { execution, token: 1, outcome: 'done', summary: 'Done.', durationMs: 1 });
       await planAsks(jobs.deps);
-      expect(await jobs.query(`select distinct check_id from run where purpose = 'verify'`)).toEqual([{ check_id: riverside.id }]);
+      expect(await jobs.query(`select distinct check_id from ledger where purpose = 'verify'`)).toEqual([{ check_id: riverside.id }]);
       await answers('verify', verdicts);
       await finishAsks(jobs.deps);
       expect((await story()).at(-1)).toBe(told);

@@ -53,7 +53,7 @@ describe('folding a report', () => {
     await order(jobs, riverside, [said(riverside, 'north', 0, 'up')]);
     await foldReport(jobs.deps, 'south', asReport([asResult(said(riverside, 'north', 0, 'down'))]));
     expect(await jobs.query('select run from result')).toEqual([]);
-    expect(await jobs.query(`select state from run`)).toEqual([{ state: 'due' }]);
+    expect(await jobs.query(`select state from ledger`)).toEqual([{ state: 'due' }]);
   });
 
   it('gives up a report that can never be stored, and keeps nothing of it', async () => {
@@ -63,7 +63,7 @@ describe('folding a report', () => {
     if (!spoiled) throw new Error('one location');
     await expect(foldReport(jobs.deps, 'north', asReport([spoiled]))).rejects.toThrow(Malformed);
     expect(await jobs.query('select run from result')).toEqual([]);
-    expect(await jobs.query('select state from run')).toEqual([{ state: 'due' }]);
+    expect(await jobs.query('select state from ledger')).toEqual([{ state: 'due' }]);
   });
 
   it('takes the result of a run that is told of twice', async () => {
@@ -73,7 +73,7 @@ describe('folding a report', () => {
     const refusals = [{ run: input.run, reason: 'stale' as const }];
     await foldReport(jobs.deps, 'north', asReport([asResult(input), asResult({ ...input, verdict: 'down' })], { refusals }));
     expect(await jobs.query('select verdict from result')).toEqual([{ verdict: 'up' }]);
-    expect(await jobs.query('select state, reason from run')).toEqual([{ state: 'run', reason: null }]);
+    expect(await jobs.query('select state, reason from ledger')).toEqual([{ state: 'run', reason: null }]);
   });
 
   it('ends every due run: run, late, fault or missed, each with its reason', async () => {
@@ -86,7 +86,7 @@ describe('folding a report', () => {
     await foldReport(jobs.deps, 'south', asReport([{ ...south, startLatenessMs: 40_000 }]));
     await foldReport(jobs.deps, 'cloud', asReport([{ ...cloud, failure: { kind: 'no-browser', message: 'no browser' } }]));
     const ended = await jobs.query<{ location: string; state: string; reason: string | null }>(
-      'select location, state, reason from run order by planned_at, location',
+      'select location, state, reason from ledger order by planned_at, location',
     );
     expect(ended).toEqual([
       { location: 'cloud', state: 'fault', reason: 'no-browser' },
@@ -183,7 +183,7 @@ describe('silence', () => {
     expect(await sweepRuns(jobs.deps)).toBe(true);
     await judgeDirty(jobs.deps, noUsual);
     expect(await incidents()).toMatchObject([{ class: 'blind', state: 'open' }]);
-    expect(await jobs.query(`select distinct state, reason from run where slot > to_timestamp($1 / 1000.0)`, [NOON_MS])).toEqual([
+    expect(await jobs.query(`select distinct state, reason from ledger where slot > to_timestamp($1 / 1000.0)`, [NOON_MS])).toEqual([
       { state: 'missed', reason: 'never-queued' },
     ]);
     await happens(riverside, everywhere(riverside, 4, 'up'));
@@ -211,7 +211,7 @@ it('tells blindness of a check by its own time, not by the slowest of all', asyn
   await order(jobs, riverside, [...everywhere(riverside, 1, 'up'), ...everywhere(riverside, 2, 'up')]);
   jobs.at(NOON_MS + 4 * SLOT_MS);
   await sweepRuns(jobs.deps);
-  expect(await jobs.query('select distinct state from run')).toEqual([{ state: 'missed' }]);
+  expect(await jobs.query('select distinct state from ledger')).toEqual([{ state: 'missed' }]);
 });
 
 it('judges every scope, though one of them cannot be judged', async () => {

@@ -44,8 +44,8 @@ onEachQueue((backend) => {
   });
   afterEach(() => jobs.close());
 
-  const unqueued = () => jobs.query<{ name: string }>('select name from run join run_batch on run_batch.id = run.batch_id');
-  const runs = () => jobs.query<{ name: string }>(`select name from run order by name`);
+  const unqueued = () => jobs.query<{ name: string }>('select unnest(checks) from due where not queued');
+  const runs = () => jobs.query<{ name: string }>(`select name from ledger order by name`);
 
   describe('the planner', () => {
     it('enters each due run once, however many planners walk, and queues it', async () => {
@@ -79,7 +79,7 @@ onEachQueue((backend) => {
       await planSlots(jobs.deps);
       const slots = slotsBetween(light, startMs + 10_000, horizonOf(startMs + 10_000));
       const planned = await jobs.query<{ slot: Date }>(
-        `select distinct slot from run where check_id = 'front-door' and slot < to_timestamp($1 / 1000.0)`,
+        `select distinct slot from ledger where check_id = 'front-door' and slot < to_timestamp($1 / 1000.0)`,
         [startMs + 60_000],
       );
       expect(planned.map(({ slot }) => slot.getTime()).sort()).toEqual(slots);

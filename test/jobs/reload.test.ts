@@ -139,7 +139,7 @@ onEachQueue((backend) => {
     const runs = 'select count(distinct check_id)::int as checks from result';
     await expect.poll(async () => (await query<{ checks: number }>(runs))[0]?.checks, { timeout: 15_000 }).toBe(4);
     const applied = await applyConfig(pool, after, 'test');
-    const fresh = `select count(*)::int as count from run where check_id = 'fresh' and state = 'run'`;
+    const fresh = `select count(*)::int as count from ledger where check_id = 'fresh' and state = 'run'`;
     await expect.poll(async () => (await query<{ count: number }>(fresh))[0]?.count, { timeout: 20_000 }).toBeGreaterThan(2);
     return { before, after, applied, given: given.flat() };
   }
@@ -160,7 +160,7 @@ onEachQueue((backend) => {
       const { before, after, applied, given } = await underLoad();
       expect(applied.retiredRuns).toBeGreaterThan(0);
       const rows = await query<RunRow>(
-        `select name, check_id, location, slot, state, reason, revision from run where purpose = 'scheduled'`,
+        `select name, check_id, location, slot, state, reason, revision from ledger where purpose = 'scheduled'`,
       );
       const planner = await query<{ planned_until: Date; planning_since: Date }>('select planned_until, planning_since from planner');
       const sinceMs = planner[0]?.planning_since.getTime() ?? 0;
@@ -213,7 +213,7 @@ onEachQueue((backend) => {
     await applyConfig(pool, await written(AFTER), 'test');
     await expect(planSlots(deps)).rejects.toThrow(NotInForce);
     await expect(judgeDirty(deps, new Map())).rejects.toThrow(NotInForce);
-    expect(await query('select from run')).toEqual([]);
+    expect(await query('select from ledger')).toEqual([]);
     expect(await query('select from scope where judged_seq > 0')).toEqual([]);
   });
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   jobs = await testJobs(config, NOON_MS - 30 * 60_000);
 });
 beforeEach(async () => {
-  await jobs.query('truncate run, result, check_state, report, report_watch');
+  await jobs.query('truncate run, due, check_state, report, report_watch');
   await jobs.query('delete from outbox');
   jobs.at(NOON_MS - 30 * 60_000);
   // The report is known from before its slot.

@@ -36,8 +36,8 @@ async function addRun(location: string, state: string, reason: string | null, ve
   const name = `home@${location}@${++runs}@scheduled@0`;
   await pool.query(
     `insert into run (name, check_id, location, slot, purpose, revision, planned_at, not_after, state, reason)
-     values ($1, 'home', $2, now(), 'scheduled', 'test', now(), now(), $3, $4)`,
-    [name, location, state, reason],
+     select $1, 'home', $2, at, 'scheduled', 'test', at, at, $3, $4 from (select now() - $5 * interval '1 s' as at) as one`,
+    [name, location, state, reason, runs],
   );
   if (verdict === undefined) return;
   await pool.query(

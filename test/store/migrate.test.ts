@@ -35,13 +35,13 @@ it('keeps which runs nobody has queued yet when batches take the place of marks'
   const columns = 'name, check_id, location, slot, purpose, revision, planned_at, not_after';
   await pool.query(
     `insert into run (${columns}, state, queued_at)
-     select name, 'check', location, now(), 'scheduled', 'r1', now(), now() + interval '1 hour', state, queued_at
+     select name, name, location, now(), 'scheduled', 'r1', now(), now() + interval '1 hour', state, queued_at
      from (values ('queued', 'north', 'due', now()), ('left north', 'north', 'due', null), ('left south', 'south', 'due', null),
        ('ended', 'north', 'missed', null)) as one (name, location, state, queued_at)`,
   );
   await migrate(database.url, quietLog);
   const left = await unqueuedRuns(pool, Date.now(), 0);
-  expect(left.map(({ name, location }) => [name, location]).sort()).toEqual([
+  expect(left.map(({ check, location }) => [check, location]).sort()).toEqual([
     ['left north', 'north'],
     ['left south', 'south'],
   ]);

@@ -29,6 +29,10 @@ describe('a database from before reports', () => {
   it('keeps what it has, and takes reports afterwards', async () => {
     await pool.query(`insert into outbox (kind, lane, priority, reason) values ('answer', 'answer/1', 15, 'run')`);
     await pool.query(
+      `insert into run (name, check_id, location, slot, purpose, revision, planned_at, not_after, state)
+       values ('r', 'post-invoice/riverside', 'north', now(), 'scheduled', 'test', now(), now(), 'run')`,
+    );
+    await pool.query(
       `insert into result (run, check_id, location, purpose, revision, planned_at, verdict, duration_ms, start_lateness_ms, steps,
          measurements, attempts, findings)
        values ('r', 'post-invoice/riverside', 'north', 'scheduled', 'test', now(), 'up', 900, 3, '[]', '{}', '[]', '[]')`,
