@@ -27,6 +27,9 @@ export interface Inserted {
 /** Longer lists than these are for nobody. */
 const MOST_CHANGES = 500;
 
+/** Of one key, the latest: older ones are not told of again. */
+const MOST_ROUNDS = 20;
+
 /** How long after it began a change may still be under way: what ended since then is looked for among these. */
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -35,7 +38,7 @@ interface Row {
   round: number;
   at: Date;
   ended_at: Date | null;
-  heard_last_at: Date;
+  last_at: Date;
   kind: ChangeKind;
   title: string;
   outcome: ChangeOutcome;
@@ -48,8 +51,7 @@ interface Row {
   tenants: string[];
 }
 
-const COLUMNS =
-  'id, round, at, ended_at, heard_last_at, kind, title, outcome, by_whom, source, url, version, services, components, tenants';
+const COLUMNS = 'id, round, at, ended_at, last_at, kind, title, outcome, by_whom, source, url, version, services, components, tenants';
 
 /**
  * Stores a change under its key, or what is new of one that is known: told at once by several processes, or in any order, it is one.
@@ -62,23 +64,26 @@ export async function insertChange(
   { repeats = false, onlyEnds = false }: { repeats?: boolean; onlyEnds?: boolean } = {},
 ): Promise<Inserted> {
   await db.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`change ${key}`]);
-  const { rows } = await db.query<Row>(`select ${COLUMNS} from change where key = $1 order by round desc limit 1`, [key]);
-  const [last] = rows;
-  const known = last && (!repeats || isNear(last, change)) ? last : undefined;
+  const { rows } = await db.query<Row>(`select ${COLUMNS} from change where key = $1 order by round desc limit ${MOST_ROUNDS}`, [key]);
+  const known = repeats ? rows.find((row) => isNear(row, change)) : rows[0];
   if (known) return update(db, known, change, onlyEnds);
   if (onlyEnds) return { is: 'nothing' };
-  return insert(db, change, key, last ? last.round + 1 : 0);
+  return insert(db, change, key, (rows[0]?.round ?? -1) + 1);
 }
 
-function isNear({ at: began, heard_last_at }: Row, { atMs }: NewChange): boolean {
-  return atMs >= began.getTime() - ONE_CHANGE_MS && atMs <= heard_last_at.getTime() + ONE_CHANGE_MS;
+function isNear({ at: began, last_at }: Row, { atMs }: NewChange): boolean {
+  return atMs >= began.getTime() - ONE_CHANGE_MS && atMs <= last_at.getTime() + ONE_CHANGE_MS;
+}
+
+function latestOf({ atMs, endedAtMs }: NewChange): Date {
+  return at(Math.max(atMs, endedAtMs ?? 0));
 }
 
 async function insert(db: Db, change: NewChange, key: string, round: number): Promise<Inserted> {
   const { rows } = await db.query<{ id: number }>(
-    `insert into change (key, round, at, ended_at, kind, title, outcome, by_whom, source, url, version, services, components, tenants)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning id`,
-    [key, round, ...valuesOf(change)],
+    `insert into change (key, round, last_at, at, ended_at, kind, title, outcome, by_whom, source, url, version, services, components, tenants)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id`,
+    [key, round, latestOf(change), ...valuesOf(change)],
   );
   const id = rows[0]?.id;
   if (id === undefined) throw new Error('PostgreSQL returned no id for the change');
@@ -91,9 +96,9 @@ async function update(db: Db, row: Row, told: NewChange, onlyEnds: boolean): Pro
   if (onlyEnds && known.outcome !== 'begun') return { id: known.id, is: 'known' };
   const merged = mergeChange(known, told);
   await db.query(
-    `update change set at = $2, ended_at = $3, kind = $4, title = $5, outcome = $6, by_whom = $7, source = $8, url = $9, version = $10,
-       services = $11, components = $12, tenants = $13, heard_last_at = now() where id = $1`,
-    [known.id, ...valuesOf(merged)],
+    `update change set last_at = greatest(last_at, $2), at = $3, ended_at = $4, kind = $5, title = $6, outcome = $7, by_whom = $8,
+       source = $9, url = $10, version = $11, services = $12, components = $13, tenants = $14 where id = $1`,
+    [known.id, latestOf(told), ...valuesOf(merged)],
   );
   return { id: known.id, is: merged.outcome === known.outcome ? 'known' : 'moved' };
 }

@@ -7,8 +7,10 @@ import { countInWords } from '../../core/report/words.ts';
 import { type Block, context, data, few, label, type Message, message, section } from './blocks.ts';
 
 const MOST = 20;
-/** Lines of one block: ten of the longest stay within Slack's limit. */
-const A_BLOCK = 5;
+/** Lines of one block: two of the longest stay within Slack's limit. */
+const A_BLOCK = 2;
+/** A longer address is not worth the room. */
+const MOST_LINK_CHARACTERS = 400;
 const MOST_TITLE_CHARACTERS = 120;
 
 export interface ChangesView {
@@ -58,7 +60,6 @@ function lineOf({ config, nowMs }: ChangesView, change: ReportedChange): string 
 function titleOf({ title, url }: ReportedChange): string {
   const shown = data(label(title, MOST_TITLE_CHARACTERS));
   // A stroke would end the address; an ampersand is escaped as everywhere in Slack.
-  return url === undefined
-    ? shown
-    : `<${url.replaceAll('|', '%7C').replaceAll('&', '&amp;').replaceAll('>', '%3E')}|${shown.replaceAll('|', '¦')}>`;
+  const link = url?.replaceAll('|', '%7C').replaceAll('>', '%3E').replaceAll('&', '&amp;');
+  return link === undefined || link.length > MOST_LINK_CHARACTERS ? shown : `<${link}|${shown.replaceAll('|', '¦')}>`;
 }

@@ -3,6 +3,7 @@ import type { NewChange, ToldChange, Touched } from '../change.ts';
 import type { Config } from '../config/model.ts';
 import type { Problem } from '../config/problems.ts';
 import { isPlain } from '../config/reader.ts';
+import { isWrittenSecret } from '../config/secrets.ts';
 import { shown } from '../config/words.ts';
 import { isArgo, readArgo } from './argo.ts';
 import { isFlux, readFlux } from './flux.ts';
@@ -75,7 +76,7 @@ function changeOf(telling: Telling & { touched?: Touched }, context: ReadContext
     atMs: timeOf(telling.at, context.nowMs) ?? ended ?? context.nowMs,
     ...(telling.outcome === 'begun' ? {} : { endedAtMs: ended ?? context.nowMs }),
     kind: telling.kind === 'deployment' && isOfIngress(touched, context) ? 'ingress' : telling.kind,
-    title: oneLine(telling.title) || telling.source,
+    title: safe(oneLine(telling.title)) || telling.source,
     outcome: telling.outcome,
     ...textOf('by', telling.by),
     source: telling.source,
@@ -111,12 +112,17 @@ function isOfIngress({ services, components, tenants }: Touched, { config }: Rea
   return components.every((id) => config.components[id]?.layer === 'ingress');
 }
 
+/** People write passwords into messages of commits. */
+function safe(text: string): string {
+  return isWrittenSecret('', text) ? '(left out: there is a secret in it)' : text;
+}
+
 function textOf<K extends 'by' | 'version'>(key: K, text: string | null | undefined): { [P in K]?: string } {
-  const plain = oneLine(text ?? '');
+  const plain = safe(oneLine(text ?? ''));
   return (plain === '' ? {} : { [key]: plain }) as { [P in K]?: string };
 }
 
 function urlOf(text: string | null | undefined): { url?: string } {
   const url = text ? webAddress(text) : undefined;
-  return url === undefined ? {} : { url };
+  return url === undefined || isWrittenSecret('', url) ? {} : { url };
 }

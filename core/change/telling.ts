@@ -2,7 +2,8 @@
 import type * as z from 'zod';
 import type { ChangeKind, ChangeOutcome } from '../change.ts';
 import { Problems } from '../config/problems.ts';
-import { read } from '../config/reader.ts';
+import { read as readValue } from '../config/reader.ts';
+import { eachScalar, isWrittenSecret } from '../config/secrets.ts';
 import type { Named } from './touches.ts';
 
 /** As it came: texts are not cleaned, times not read. */
@@ -41,5 +42,12 @@ export function bodyProblems(): Problems {
 
 /** The body as the schema reads it; what does not fit is reported. */
 export function readBody<S extends z.ZodType>(schema: S, body: unknown, problems: Problems): z.output<S> | undefined {
-  return read(schema, body, { path: [], problems });
+  const read = readValue(schema, body, { path: [], problems });
+  if (read === undefined && !problems.any) {
+    // Of what looks like a secret the reader says nothing: of a file it is said elsewhere.
+    eachScalar(body, [], (path, key, value) => {
+      if (isWrittenSecret(key, value)) problems.atValue(path, 'expected no password or key; leave it out');
+    });
+  }
+  return read;
 }

@@ -8,9 +8,9 @@ create table change (
   round int not null default 0,
   at timestamptz not null,
   ended_at timestamptz,
-  -- When Rounds was told first, and last.
+  -- The latest time of which anybody told: what comes long after it with the same key is another change.
+  last_at timestamptz not null,
   heard_at timestamptz not null default now(),
-  heard_last_at timestamptz not null default now(),
   kind text not null check (kind in ('deployment', 'migration', 'configuration', 'ingress', 'other')),
   title text not null,
   outcome text not null check (outcome in ('begun', 'done', 'failed')),
