@@ -35,6 +35,10 @@ interface Running {
   /** The next slot that is not planned. */
   nextSlotMs: number;
   staleAtMs: number;
+  /** The last slot that was not folded, since all was well; 0 when all were. */
+  skippedMs: number;
+  /** Reports of it arrive until then, after second 0. */
+  busyUntilMs: number;
 }
 
 interface Arrival {
@@ -51,8 +55,11 @@ export interface WorldOptions {
   layouts?: ReadonlyMap<string, Config>;
   /** The number of the incident that a letter of the scenario stands for, as far as what was posted tells. */
   incidentOf?: (letter: string, postings: readonly Posting[]) => number | undefined;
-  /** Told of every result that is folded. */
-  onResult?: (run: Run, verdict: FoldInput['verdict'], atMs: number) => void;
+  /**
+   * Does not fold a slot in which every location sees a check well that has long been well: nothing would come of it. What was left out is
+   * folded when something happens. Days pass ten times faster so.
+   */
+  skipsWell?: boolean;
 }
 
 export class World {
@@ -146,7 +153,7 @@ export class World {
   }
 
   #run(check: Check, state: CheckState): void {
-    this.#running.set(check.id, { check, state, nextSlotMs: 0, staleAtMs: Number.POSITIVE_INFINITY });
+    this.#running.set(check.id, { check, state, nextSlotMs: 0, staleAtMs: Number.POSITIVE_INFINITY, skippedMs: 0, busyUntilMs: 0 });
   }
 
   /** Begins to plan at that time of the workers' clock. */
@@ -168,31 +175,50 @@ export class World {
     } else this.#beatAtMs = Math.max(this.#beatAtMs, nowMs);
     const untilMs = Math.floor((nowMs + HORIZON_MS) / 1000) * 1000;
     for (let one = this.#upcoming.at(-1); one && one.nextSlotMs <= untilMs; one = this.#upcoming.at(-1)) {
-      const { check, nextSlotMs: slotMs } = one;
-      for (const location of check.locations) {
-        const run: Run = {
-          check,
-          location,
-          slotMs,
-          purpose: 'scheduled',
-          ask: 0,
-          plannedAtMs: slotMs,
-          notAfterMs: slotMs + check.everyMs,
-          state: 'due',
-        };
-        this.#order(run, atMs, slotMs - nowMs);
-      }
-      one.nextSlotMs += check.everyMs;
+      this.#planSlot(one, one.nextSlotMs, atMs, nowMs);
+      one.nextSlotMs += one.check.everyMs;
       this.#upcoming.pop();
       insert(this.#upcoming, one);
     }
     this.#plannedUntilMs = Math.max(this.#plannedUntilMs, untilMs);
   }
 
-  #order(run: Run, atMs: number, inMs: number): void {
+  #planSlot(one: Running, slotMs: number, atMs: number, nowMs: number): void {
+    const { check } = one;
+    const runs = check.locations.map((location): Run => {
+      const times = { slotMs, plannedAtMs: slotMs, notAfterMs: slotMs + check.everyMs };
+      return { check, location, ...times, purpose: 'scheduled', ask: 0, state: 'due' };
+    });
+    const told = runs.map((run) => this.#obey(run, atMs, slotMs - nowMs));
+    if (this.#options.skipsWell && one.busyUntilMs < atMs && told.every(isWell) && isLongWell(one)) {
+      one.skippedMs = slotMs;
+      one.staleAtMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    this.#makeUp(one);
+    for (const [index, run] of runs.entries()) this.#await(run, told[index]);
+  }
+
+  /** Folds the last of the slots that were left out, as many as are counted. */
+  #makeUp(one: Running): void {
+    const { check, skippedMs } = one;
+    if (skippedMs === 0) return;
+    one.skippedMs = 0;
+    const fromMs = skippedMs - (check.resolveAfter + 1) * check.everyMs;
+    one.state = wellSince(check, one.state, { fromMs, untilMs: skippedMs, planningSinceMs: this.#planningSinceMs });
+  }
+
+  #obey(run: Run, atMs: number, inMs: number): Told | undefined {
+    return obey(run, atMs, inMs, { timeline: this.#timeline, trueWallMs: (ms) => this.#startMs + ms });
+  }
+
+  #await(run: Run, told: Told | undefined): void {
     this.#due.add(run);
-    const told = obey(run, atMs, inMs, { timeline: this.#timeline, trueWallMs: (ms) => this.#startMs + ms });
-    for (const arrivesAtMs of told?.arrivesAtMs ?? []) if (told) this.#expect({ atMs: arrivesAtMs, told });
+    const one = this.#running.get(run.check.id);
+    for (const atMs of told?.arrivesAtMs ?? []) {
+      if (told) this.#expect({ atMs, told });
+      if (one) one.busyUntilMs = Math.max(one.busyUntilMs, atMs);
+    }
   }
 
   #expect(arrival: Arrival): void {
@@ -245,7 +271,6 @@ export class World {
       this.#fold(check.id, { results: [], gaps: [{ location, plannedAtMs, reason: refused ?? 'refused' }] }, atMs);
       return;
     }
-    this.#options.onResult?.(run, result.verdict, atMs);
     const input: FoldInput = {
       run: runName({ check: check.id, location, slotMs: run.slotMs, purpose: run.purpose, ask: run.ask }),
       location,
@@ -282,11 +307,9 @@ export class World {
     const ask = ++this.#asks;
     const nowMs = this.#wallMs(atMs);
     for (const location of locations) {
-      this.#order(
-        { check, location, slotMs, purpose: 'confirm', ask, plannedAtMs: nowMs, notAfterMs: nowMs + ASK_NOT_AFTER_MS, state: 'due' },
-        atMs,
-        0,
-      );
+      const times = { slotMs, plannedAtMs: nowMs, notAfterMs: nowMs + ASK_NOT_AFTER_MS };
+      const run: Run = { check, location, ...times, purpose: 'confirm', ask, state: 'due' };
+      this.#await(run, this.#obey(run, atMs, 0));
     }
   }
 
@@ -306,14 +329,29 @@ export class World {
 
 /** The state that a check has after so many rounds in which all was well. */
 function wellBefore(check: Check, startMs: number, planningSinceMs: number): CheckState {
-  const slots = slotsBetween(check, startMs - WELL_BEFORE * check.everyMs, startMs);
-  return slots.reduce((state, slotMs) => {
+  return wellSince(check, EMPTY_STATE, { fromMs: startMs - WELL_BEFORE * check.everyMs, untilMs: startMs, planningSinceMs });
+}
+
+/** The state after slots in which every location saw it well at the first attempt. */
+function wellSince(check: Check, before: CheckState, span: { fromMs: number; untilMs: number; planningSinceMs: number }): CheckState {
+  const { fromMs, untilMs, planningSinceMs } = span;
+  return slotsBetween(check, fromMs, untilMs).reduce((state, slotMs) => {
     const results = check.locations.map((location): FoldInput => {
       const run = runName({ check: check.id, location, slotMs, purpose: 'scheduled', ask: 0 });
       return { run, location, plannedAtMs: slotMs, verdict: 'up', durationMs: 300, findings: [] };
     });
-    return foldCheck(check, state, { results, gaps: [] }, { nowMs: slotMs + 1_000, planningSinceMs, distrusted: new Set() }).state;
-  }, EMPTY_STATE);
+    return foldCheck(check, state, { results, gaps: [] }, { nowMs: slotMs + 2_000, planningSinceMs, distrusted: new Set() }).state;
+  }, before);
+}
+
+function isWell(told: Told | undefined): boolean {
+  return told?.result?.verdict === 'up' && told.result.attempts === 1 && told.arrivesAtMs.length === 1;
+}
+
+/** One more good slot would change nothing but its date. */
+function isLongWell({ check, state }: Running): boolean {
+  if (state.held !== 'up' || state.moment !== 'up' || Object.keys(state.gaps).length > 0) return false;
+  return check.locations.every((location) => (state.locations[location]?.upStreak ?? 0) > check.resolveAfter);
 }
 
 /** A state without what was said of locations that the check no longer runs from. */
