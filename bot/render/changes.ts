@@ -6,6 +6,7 @@ import { spanInWords } from '../../core/duration.ts';
 import { countInWords } from '../../core/report/words.ts';
 import { type Block, context, data, few, label, type Message, message, section } from './blocks.ts';
 
+const DAY_MS = 86_400_000;
 const MOST = 20;
 /** Lines of one block: two of the longest stay within Slack's limit. */
 const A_BLOCK = 2;
@@ -25,7 +26,7 @@ export interface ChangesView {
 /** One line for each change. */
 export function renderChanges(view: ChangesView): Message {
   const { changes, spanMs, subject } = view;
-  const last = `in the last ${spanInWords(spanMs)}`;
+  const last = `in the last ${spanMs === DAY_MS ? '24 h' : spanInWords(spanMs)}`;
   const of = subject === undefined ? '' : ` that ${changes.length === 1 ? 'concerns' : 'concern'} ${data(subject)}`;
   if (changes.length === 0) {
     const none =

@@ -20,13 +20,14 @@ describe('the rounds program', () => {
       'schema',
       'run',
       'report',
+      'change',
       'migrate',
     ])
       expect(out).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
     expect(out).toContain('$ rounds up');
   });
 
-  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'plan', 'reload', 'schema', 'run', 'report', 'migrate'])(
+  it.each(['up', 'agent', 'worker', 'bot', 'validate', 'plan', 'reload', 'schema', 'run', 'report', 'change', 'migrate'])(
     'shows an example of "%s"',
     async (verb) => {
       const { code, out } = await rounds({}, verb, '--help');
