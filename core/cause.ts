@@ -40,7 +40,7 @@ const MOST_SUSPECTS = 5;
 
 /** The suspects of a problem, the most suspicious first. */
 export function suspectsOf(input: CauseInput): Suspect[] {
-  const symptoms = input.bad.filter((view) => view.check.service !== undefined);
+  const symptoms = input.bad.filter(({ check }) => check.service !== undefined || input.root !== `component:${check.component}`);
   const others = [...tenantSuspects(input), ...changeSuspects(input)];
   if (symptoms.length === 0) return ranked(others);
   const found = [...componentSuspects(input, symptoms), ...others];
@@ -73,7 +73,8 @@ function componentSuspects(input: CauseInput, symptoms: readonly CheckView[]): S
     const leadMs = beganMs - onsetOf(views);
     const inTime = leadMs >= -Math.max(CHANGE_SLACK_MS, ...views.map((view) => freshForMs(view.check)));
     const said = freshestFailure(views);
-    const text = said?.findings[0]?.text ?? said?.failure?.message ?? 'in trouble';
+    const load = input.noisy.find((one) => one.component === id && one.sinceMs <= beganMs + CHANGE_SLACK_MS);
+    const text = said?.findings[0]?.text ?? load?.text ?? said?.failure?.message ?? 'in trouble';
     const share = explained === 1 ? [] : [`Explains ${Math.round(explained * 100)} % of what fails.`];
     const score = 0.45 + 0.3 * explained + (inTime ? 0.1 : -0.2) + (root === `component:${id}` ? 0.1 : 0);
     return { kind: 'component' as const, id, title: titleOf(config, id), text, evidence: [onsetInWords(leadMs), ...share], score };

@@ -158,6 +158,8 @@ export interface Moment {
   planningSinceMs: number;
   /** Locations whose agents are at fault: what they say counts as missing. */
   distrusted: ReadonlySet<string>;
+  /** Times that are over, in which what a location said was not to be believed. */
+  disbelieved?: ReadonlyMap<string, { fromMs: number; untilMs: number }>;
 }
 
 /** Counts what the check's locations say at that moment. */

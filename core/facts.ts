@@ -7,7 +7,7 @@ import { type CheckView, classifyService, freshestFailure, isBad, type ServiceCl
 import type { Config, Scope } from './config/model.ts';
 import type { Group } from './correlate.ts';
 import { roundsLeft } from './evaluate.ts';
-import type { ComponentTrouble, Facts, NearChange, ServiceImpact } from './incident.ts';
+import type { ComponentTrouble, Facts, Named, NearChange, ServiceImpact } from './incident.ts';
 import type { NoisyTenant } from './load.ts';
 import { type ActionWords, offersFor } from './runbook.ts';
 import type { Burn } from './slo/burn.ts';
@@ -21,6 +21,8 @@ export interface Problem extends Pick<Group, 'root'> {
   scope: Scope;
   /** All checks of the scope. */
   views: readonly CheckView[];
+  /** Components in trouble that are not to be told, and still say why. */
+  mute?: readonly CheckView[];
   /** Checks that nobody sees, told with this problem. */
   blind: readonly CheckView[];
   /** Budgets that burn too fast, of services of this problem. */
@@ -145,14 +147,14 @@ function factsOf(problem: Problem, services: ServiceImpact[], components: Compon
   );
   const owner = ownerOf(problem, services);
   const recovering = bad.length > 0 && bad.every((view) => view.state.moment === 'up' && !view.state.lone && !view.state.split);
-  const suspects = bad.length === 0 ? [] : suspectsOf(problem);
+  const suspects = bad.length === 0 ? [] : suspectsOf({ ...problem, bad: [...bad, ...(problem.mute ?? [])] });
   const [first] = suspects;
   return {
     root: problem.root,
     members: bad.map((view) => view.check.id),
     services,
     components,
-    tenants: [...tenants.values()].sort((a, b) => a.id.localeCompare(b.id)),
+    tenants: [...tenants.values(), ...burningTenants(problem, tenants)].sort((a, b) => a.id.localeCompare(b.id)),
     tenantsTotal: new Set(views.flatMap((view) => view.check.tenant ?? [])).size,
     seenFrom: seenFrom(problem, shown),
     locationsTotal: new Set(shown.flatMap((view) => view.check.locations)).size,
@@ -175,6 +177,12 @@ function factsOf(problem: Problem, services: ServiceImpact[], components: Compon
     blind: problem.blind.map(({ check }) => namedCheck(config, check.id)),
     shown: { atMs: [], visible: 0, material: 0, headline: '' },
   };
+}
+
+/** Tenants whose own budget burns, and who are not known to be hit by a check. */
+function burningTenants({ config, burns }: Problem, known: ReadonlyMap<string, Named>): Named[] {
+  const ids = new Set(burns.flatMap((burn) => burn.tenant ?? [])).difference(known);
+  return [...ids].map((id) => ({ id, title: config.tenants[id]?.title ?? id }));
 }
 
 /** Changes of the hour before the first failure, and since, that touch what is hit or may. */

@@ -55,7 +55,7 @@ export function foldCheck(check: Check, before: CheckState, work: FoldWork, time
   // What comes late from a location that the check no longer runs from says nothing any more.
   const own = (one: { location: string }) => check.locations.includes(one.location);
   const inOrder = (a: { plannedAtMs: number }, b: { plannedAtMs: number }) => a.plannedAtMs - b.plannedAtMs;
-  let folded = before;
+  let folded = withoutDisbelieved(before, time);
   const confirmations: Confirmation[] = [];
   for (const input of work.results.filter(own).sort(inOrder)) {
     const next = foldResult(folded, input);
@@ -76,6 +76,16 @@ export function foldCheck(check: Check, before: CheckState, work: FoldWork, time
     watched: showsLocationTrouble(check, state) || showsLocationTrouble(check, before),
     ...(stale === undefined ? {} : { staleAtMs: stale }),
   };
+}
+
+/** What a location said while it was cut off says nothing, also once it is believed again. */
+function withoutDisbelieved(state: CheckState, { disbelieved }: Moment): CheckState {
+  const isGone = ([location, said]: [string, { plannedAtMs: number }]) => {
+    const span = disbelieved?.get(location);
+    return span !== undefined && said.plannedAtMs >= span.fromMs && said.plannedAtMs < span.untilMs;
+  };
+  if (!disbelieved?.size || !Object.entries(state.locations).some(isGone)) return state;
+  return { ...state, locations: Object.fromEntries(Object.entries(state.locations).filter((entry) => !isGone(entry))) };
 }
 
 /** All well and nothing new: no need to judge. */

@@ -15,8 +15,9 @@ import type { CheckView } from './classify.ts';
 import { isBad } from './classify.ts';
 import { correlate, type Group } from './correlate.ts';
 import { assess, type Problem, type Reasoned } from './facts.ts';
+import { standsOn } from './graph.ts';
 import type { Incident } from './incident.ts';
-import type { LocationTrouble } from './location.ts';
+import { blindsBy, type LocationTrouble } from './location.ts';
 import { type Judged, merged, opened, type Progress, resolved, updated } from './progress.ts';
 import { type Quiet, quietOf } from './quiet.ts';
 import type { Burn } from './slo/burn.ts';
@@ -29,9 +30,11 @@ export interface ScopeMemory {
   quieted: Record<string, string[]>;
   /** Budgets whose burning an incident has told of: they open none of their own. */
   explained: string[];
+  /** Budgets that burned before anything else was known to fail: they are told until they burn no more. */
+  burning: string[];
 }
 
-export const NO_MEMORY: ScopeMemory = { quieted: {}, explained: [] };
+export const NO_MEMORY: ScopeMemory = { quieted: {}, explained: [], burning: [] };
 
 export interface ScopeInput
   extends Pick<Problem, 'config' | 'scope' | 'views' | 'nowMs' | 'actions' | 'usuallyMs' | 'changes' | 'noisy' | 'burns'> {
@@ -61,16 +64,26 @@ export interface ScopeJudgement {
 
 /** A problem on its way to an incident. */
 interface Draft extends Group {
+  /** Components in trouble that belong to it and are not to be told: they still say why. */
+  mute: CheckView[];
   blind: CheckView[];
   burns: Burn[];
 }
+
+/** Of a problem in which no check is known to fail. */
+const NOBODY = { bad: [], mute: [], blind: [] };
 
 /** Judges a scope. */
 export function judgeScope(input: ScopeInput): ScopeJudgement {
   const held = keepBack(input);
   const open = input.open.toSorted((a, b) => a.id - b.id);
-  const drafts: Draft[] = correlate({ ...input, bad: held.loud, open }).map((group) => ({ ...group, blind: [], burns: [] }));
-  const explained = placeBurns(input, drafts, open, held);
+  const mute = new Set(held.mute);
+  const drafts = correlate({ ...input, bad: [...held.loud, ...held.mute], open }).flatMap((group): Draft[] => {
+    const bad = group.bad.filter((view) => !mute.has(view));
+    const why = group.bad.filter((view) => mute.has(view) && view.check.component !== undefined);
+    return bad.length === 0 && !group.incident ? [] : [{ ...group, bad, mute: why, blind: [], burns: [] }];
+  });
+  const budgets = placeBurns(input, drafts, open, held);
   placeBlind(input, drafts, open);
   const elsewhere = (draft: Draft) => new Set(drafts.flatMap((one) => (one === draft ? [] : one.bad.map((view) => view.check.id))));
   const outcomes = drafts.flatMap((draft) => outcomesOf(input, draft, elsewhere(draft), held));
@@ -85,7 +98,7 @@ export function judgeScope(input: ScopeInput): ScopeJudgement {
   return {
     outcomes,
     decisions: held.decisions,
-    memory: { quieted: held.quieted, explained },
+    memory: { quieted: held.quieted, ...budgets },
     ...(again.length > 0 ? { againAtMs: Math.min(...again) } : {}),
   };
 }
@@ -93,6 +106,7 @@ export function judgeScope(input: ScopeInput): ScopeJudgement {
 /** What maintenance and silences keep back, and the decisions that say so. */
 interface Held {
   loud: CheckView[];
+  mute: CheckView[];
   quieted: Record<string, string[]>;
   decisions: Reasoned[];
 }
@@ -100,13 +114,14 @@ interface Held {
 /** Parts what may be told from what maintenance and silences keep back. What an open incident has already is told on. */
 function keepBack(input: ScopeInput): Held {
   const bad = input.views.filter(isBad);
-  const held: Held = { loud: bad, quieted: {}, decisions: [] };
+  const held: Held = { loud: bad, mute: [], quieted: {}, decisions: [] };
   if (input.quiets.length === 0) return held;
   const members = new Set(input.open.flatMap((incident) => incident.facts.members));
   const kept = Map.groupBy(bad, (view) => (members.has(view.check.id) ? undefined : quietOf(view.check, input.quiets, input.config)));
   for (const [quiet, views] of kept) {
     if (!quiet) continue;
     const checks = views.map((view) => view.check.id);
+    held.mute.push(...views);
     quieten(held, input.memory, quiet, checks, (fresh) => ({ checks: fresh }));
   }
   held.loud = kept.get(undefined) ?? [];
@@ -130,25 +145,35 @@ function quieten(
 }
 
 /**
- * Adds budgets that burn to the problem that hits their service; one that burns by itself is a problem of its own. A budget burns on for
- * a while when an outage is over: what an incident has told of opens no other. Returns those that were told of.
+ * Adds budgets that burn to the problem that hits their service, or a component that it stands on; one that burns by itself is a problem of
+ * its own. A budget burns on for a while when an outage is over: what an incident has told of first opens no other, and holds none open.
  */
-function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly Incident[], held: Held): string[] {
+function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly Incident[], held: Held): Pick<ScopeMemory, 'explained' | 'burning'> {
   const explained = new Set<string>();
+  const burning = new Set<string>();
   for (const burn of input.burns) {
     const key = [burn.service, burn.slo, burn.tenant ?? ''].join('/');
-    const hit = drafts.find((draft) => draft.bad.some((view) => view.check.service === burn.service));
-    const own = open.find(
-      (incident) => incident.facts.members.length === 0 && incident.facts.burns.some((one) => one.service === burn.service),
-    );
+    const isFirst = input.memory.burning.includes(key);
+    const own = isFirst ? open.find((incident) => incident.facts.burns.some((one) => one.service === burn.service)) : undefined;
+    const hit = hitBy(input, burn, drafts);
+    if (isFirst) burning.add(key);
     if (hit) {
       hit.burns.push(burn);
-      explained.add(key);
+      if (!isFirst) explained.add(key);
       if (own) join(hit, own);
     } else if (input.memory.explained.includes(key)) explained.add(key);
-    else burnsAlone(input, burn, own, drafts, held);
+    else if (burnsAlone(input, burn, own, drafts, held)) burning.add(key);
   }
-  return [...explained];
+  return { explained: [...explained], burning: [...burning] };
+}
+
+/** The problem that fails the service, or a component in trouble below it. */
+function hitBy({ config }: ScopeInput, { service }: Burn, drafts: readonly Draft[]): Draft | undefined {
+  const below = standsOn(config, { service });
+  const direct = drafts.find((draft) => draft.bad.some((view) => view.check.service === service));
+  return (
+    direct ?? drafts.find(({ root, bad }) => bad.length > 0 && root.startsWith('component:') && below.has(root.slice('component:'.length)))
+  );
 }
 
 function join(draft: Draft, incident: Incident): void {
@@ -159,12 +184,14 @@ function join(draft: Draft, incident: Incident): void {
   } else if (incident !== draft.incident) draft.absorbs.push(incident);
 }
 
-function burnsAlone(input: ScopeInput, burn: Burn, own: Incident | undefined, drafts: Draft[], held: Held): void {
+/** Returns whether it is told. */
+function burnsAlone(input: ScopeInput, burn: Burn, own: Incident | undefined, drafts: Draft[], held: Held): boolean {
   const known = drafts.find((draft) => draft.bad.length === 0 && draft.burns.some((one) => one.service === burn.service));
   const quiet = own ? undefined : input.quiets.find((one) => quietsBurn(one, burn));
   if (quiet) quieten(held, input.memory, quiet, [`burn/${burn.service}/${burn.slo}`], () => ({ slo: burn.slo, service: burn.service }));
   else if (known) known.burns.push(burn);
-  else drafts.push({ root: `service:${burn.service}`, bad: [], blind: [], burns: [burn], absorbs: [], ...(own ? { incident: own } : {}) });
+  else drafts.push({ ...NOBODY, root: `service:${burn.service}`, burns: [burn], absorbs: [], ...(own ? { incident: own } : {}) });
+  return !quiet;
 }
 
 function quietsBurn(quiet: Quiet, burn: Burn): boolean {
@@ -175,8 +202,9 @@ function quietsBurn(quiet: Quiet, burn: Burn): boolean {
 
 /** Adds checks that nobody sees to a problem of their service; of others they are a problem of their own, unless a location is why. */
 function placeBlind(input: ScopeInput, drafts: Draft[], open: readonly Incident[]): void {
-  const troubled = new Set(input.locations.map((one) => one.id));
-  const blind = input.views.filter(({ check, state }) => state.moment === 'blind' && !check.locations.some((id) => troubled.has(id)));
+  const blind = input.views.filter(
+    ({ check, state }) => state.moment === 'blind' && blindsBy(input.locations, check, input.nowMs).length === 0,
+  );
   const alone: CheckView[] = [];
   for (const view of blind) {
     const { service, component } = view.check;
@@ -190,7 +218,7 @@ function placeBlind(input: ScopeInput, drafts: Draft[], open: readonly Incident[
   }
   if (alone.length === 0) return;
   const incident = open.find((one) => one.root === BLIND_ROOT);
-  drafts.push({ root: BLIND_ROOT, bad: [], blind: alone, burns: [], absorbs: [], ...(incident ? { incident } : {}) });
+  drafts.push({ ...NOBODY, root: BLIND_ROOT, blind: alone, burns: [], absorbs: [], ...(incident ? { incident } : {}) });
 }
 
 /** Of the problem that checks are not seen. */
@@ -203,7 +231,9 @@ function outcomesOf(input: ScopeInput, draft: Draft, elsewhere: ReadonlySet<stri
   const absorbed = incident ? draft.absorbs.map((one) => ({ incident: one, ...merged(input, one, incident, draft.root) })) : [];
   if (!incident) return [opened(progress, assessed)];
   const judged = updated(progress, incident, assessed);
-  const quiet = judged.change.kind === 'update' && judged.change.told ? silencing(input, draft, incident) : undefined;
+  // What merely keeps the post current calls nobody.
+  const calls = judged.change.kind === 'update' && judged.change.timeline.length > 0;
+  const quiet = calls ? silencing(input, draft, incident) : undefined;
   if (!quiet) return [{ incident, ...judged }, ...absorbed];
   quieten(held, input.memory, quiet, [`incident/${incident.id}`], () => ({ incident: incident.id }));
   return absorbed;

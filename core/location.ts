@@ -24,8 +24,10 @@ import type { CheckState, LocationState, Moment } from './evaluate.ts';
 export interface LocationTrouble {
   id: string;
   title: string;
-  kind: 'suspected' | 'unheard' | 'cut-off' | 'silent' | 'fault';
+  kind: 'suspected' | 'unheard' | 'cut-off' | 'silent' | 'fault' | 'over';
   sinceMs: number;
+  /** When it was over: what it said in between is not to be believed either, and what was unseen is still to be seen. */
+  untilMs?: number;
   /** Checks that show it, of those that run there. */
   checks: number;
   total: number;
@@ -37,6 +39,8 @@ export interface LocationTrouble {
 const SUSPECTED_AFTER_CHECKS = 3;
 const CUT_OFF_AFTER_MS = 2 * 60_000;
 const SILENT_AFTER_RUNS = 2;
+/** A check that is looked at once a day still knows what was said in between. */
+const REMEMBERED_MS = 86_400_000;
 /** Reasons of the queue and the planner; all others come from an agent. */
 const NOTHING_CAME: ReadonlySet<string> = new Set(['no-result', 'never-queued', 'stale', 'refused']);
 
@@ -57,17 +61,35 @@ export function locationTroubles(
   moment: Pick<Moment, 'nowMs' | 'planningSinceMs'>,
   before: readonly LocationTrouble[],
 ): LocationTrouble[] {
+  const unbelieved = distrusted(before);
   const byLocation = new Map<string, Sign[]>(Object.keys(config.locations).map((id) => [id, []]));
   for (const check of Object.values(config.checks)) {
     const state = states.get(check.id);
     if (!state) continue;
-    for (const location of check.locations) byLocation.get(location)?.push(signOf(check, state, location, moment));
+    for (const location of check.locations) byLocation.get(location)?.push(signOf(check, state, location, moment, unbelieved));
   }
   return [...byLocation].flatMap(([id, signs]) => {
-    const known = before.find((one) => one.id === id);
+    const last = before.find((one) => one.id === id);
+    const known = last?.kind === 'over' ? undefined : last;
     const found = silence(signs, known) ?? cut(signs, known, moment.nowMs);
     const title = config.locations[id]?.title ?? id;
-    return found ? [{ ...found, id, title, sinceMs: known ? Math.min(known.sinceMs, found.sinceMs) : found.sinceMs }] : [];
+    if (found) return [{ ...found, id, title, sinceMs: known ? Math.min(known.sinceMs, found.sinceMs) : found.sinceMs }];
+    if (known) return [{ ...known, kind: 'over' as const, untilMs: moment.nowMs }];
+    return last && moment.nowMs - (last.untilMs ?? 0) < REMEMBERED_MS ? [last] : [];
+  });
+}
+
+/** Times that are over, in which a location was cut off, or may have been. */
+export function disbelieved(troubles: readonly LocationTrouble[]): Map<string, { fromMs: number; untilMs: number }> {
+  const over = troubles.filter((one) => one.kind === 'over' && one.untilMs !== undefined);
+  return new Map(over.map((one) => [one.id, { fromMs: one.sinceMs, untilMs: one.untilMs ?? 0 }]));
+}
+
+/** Locations through which the check may be unseen: in trouble, or until it has been due once more since. */
+export function blindsBy(troubles: readonly LocationTrouble[], check: Check, nowMs: number): LocationTrouble[] {
+  return troubles.filter((one) => {
+    if (one.kind === 'suspected' || !check.locations.includes(one.id)) return false;
+    return one.kind !== 'over' || nowMs - (one.untilMs ?? 0) <= freshForMs(check) + check.everyMs;
   });
 }
 
@@ -78,7 +100,7 @@ export function distrusted(troubles: readonly LocationTrouble[]): Set<string> {
 
 /** Locations that people are told of. */
 export function told(troubles: readonly LocationTrouble[]): LocationTrouble[] {
-  return troubles.filter((one) => one.kind !== 'suspected' && one.kind !== 'unheard');
+  return troubles.filter((one) => one.kind === 'cut-off' || one.kind === 'silent' || one.kind === 'fault');
 }
 
 /** Whether a check's state could change what is thought of a location: else nobody needs to look. */
@@ -88,7 +110,13 @@ export function showsLocationTrouble(check: Check, state: CheckState): boolean {
   return verdicts.includes('up') && verdicts.some((verdict) => verdict === 'down' || verdict === 'degraded');
 }
 
-function signOf(check: Check, state: CheckState, location: string, moment: Pick<Moment, 'nowMs' | 'planningSinceMs'>): Sign {
+function signOf(
+  check: Check,
+  state: CheckState,
+  location: string,
+  moment: Pick<Moment, 'nowMs' | 'planningSinceMs'>,
+  unbelieved: ReadonlySet<string>,
+): Sign {
   const said = state.locations[location];
   const gap = state.gaps[location];
   if (gap && gap.runs >= SILENT_AFTER_RUNS && gap.plannedAtMs > (said?.plannedAtMs ?? 0) && gap.plannedAtMs >= moment.planningSinceMs) {
@@ -97,8 +125,9 @@ function signOf(check: Check, state: CheckState, location: string, moment: Pick<
   const isFresh = (one: LocationState | undefined) => one !== undefined && moment.nowMs - one.plannedAtMs <= freshForMs(check);
   if (!said || !isFresh(said)) return { check, shows: 'nothing' };
   if (said.verdict === 'up') return { check, said, shows: 'well' };
-  const others = check.locations.filter((id) => id !== location).map((id) => state.locations[id]);
+  const others = check.locations.filter((id) => id !== location && !unbelieved.has(id)).map((id) => state.locations[id]);
   const fresh = others.filter((one) => one !== undefined).filter(isFresh);
+  if (others.length === 0) return { check, said, shows: 'nothing' };
   if (fresh.some((one) => one.verdict !== 'up')) return { check, said, shows: 'shared' };
   // What others saw before it failed here says nothing: they are being asked.
   const after = fresh.filter((one) => one.plannedAtMs >= said.sinceMs);
@@ -143,7 +172,8 @@ function cut(signs: readonly Sign[], known: LocationTrouble | undefined, nowMs: 
   const comparable = signs.filter((sign) => sign.check.locations.length > 1 && sign.shows !== 'shared');
   const sinceMs = Math.min(nowMs, ...alone.map((sign) => sign.said?.sinceMs ?? nowMs));
   const found = { sinceMs, checks: alone.length, total: signs.length, reason: alone[0]?.said?.failure?.kind ?? '' };
-  if (known?.kind === 'cut-off') return alone.length > 0 && well.length < alone.length ? { kind: 'cut-off', ...found } : undefined;
+  const bad = signs.filter((sign) => sign.said && sign.said.verdict !== 'up' && sign.shows !== 'missing');
+  if (known?.kind === 'cut-off') return well.length < bad.length ? { kind: 'cut-off', ...found, checks: bad.length } : undefined;
   const enough = Math.min(SUSPECTED_AFTER_CHECKS, comparable.length);
   if (enough < 2 || since.length < enough) return undefined;
   const lasts = nowMs - Math.min(...since.map((sign) => sign.said?.sinceMs ?? nowMs)) >= CUT_OFF_AFTER_MS;

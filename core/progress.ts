@@ -158,9 +158,11 @@ function entryOf(reason: string, open: Incident, facts: Facts, klass: IncidentCl
 }
 
 /** Less is wrong than before, and nothing that was well. What went to another incident did not get better. */
-function isBetter(input: Progress, now: Facts, before: Facts): boolean {
+function isBetter(input: Progress, open: Incident, now: Facts, klass: IncidentClass): boolean {
+  const before = open.facts;
   const [bad, known] = [new Set(now.members), new Set(before.members)];
-  return bad.size < known.size && bad.isSubsetOf(known) && !before.members.some((member) => input.elsewhere.has(member));
+  const isLess = bad.size < known.size || worse(open.class, klass);
+  return isLess && bad.isSubsetOf(known) && !before.members.some((member) => input.elsewhere.has(member));
 }
 
 interface Patient {
@@ -172,7 +174,7 @@ interface Patient {
 
 /** While all is up again, and until what is better has lasted for an interval of what still fails, the post says what it said. */
 function patient(input: Progress, open: Incident, now: Facts, klass: IncidentClass): Patient {
-  if (worse(klass, open.class) || !isBetter(input, now, open.facts)) return { facts: now, klass };
+  if (worse(klass, open.class) || !isBetter(input, open, now, klass)) return { facts: now, klass };
   const betterSinceMs = open.facts.betterSinceMs ?? input.nowMs;
   const roundMs = Math.min(LONGEST_PATIENCE_MS, Math.max(0, ...input.bad.map((view) => view.check.everyMs)));
   const { betterSinceMs: _since, ...settled } = now;

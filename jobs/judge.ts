@@ -81,7 +81,7 @@ async function inputOf(
     noisy: [],
     burns: [],
     quiets: [],
-    locations: (await locationTroublesOf(db)).filter((one) => one.kind !== 'suspected'),
+    locations: await locationTroublesOf(db),
     repairs: await repairsOf(config, db, open),
   };
 }

@@ -9,7 +9,7 @@ import type { Config } from '../../core/config/model.ts';
 import { type CheckState, EMPTY_STATE } from '../../core/evaluate.ts';
 import type { Facts, Incident, TimelineEntry } from '../../core/incident.ts';
 import { judgeScope, NO_MEMORY, type Outcome, type ScopeMemory } from '../../core/judge.ts';
-import { distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
+import { disbelieved, distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from '../../core/monitoring.ts';
 import type { Quiet } from '../../core/quiet.ts';
 import { headlineOf } from '../../core/words.ts';
@@ -59,6 +59,7 @@ export class Judging {
   readonly dirty = new Set<string>();
   /** Locations whose agents are at fault. */
   distrusted: ReadonlySet<string> = new Set();
+  disbelieved: ReadonlyMap<string, { fromMs: number; untilMs: number }> = new Map();
   readonly #signals: Signals;
   readonly #open = new Map<number, Incident>();
   readonly #memories = new Map<string, ScopeMemory>();
@@ -138,6 +139,7 @@ export class Judging {
     this.#troubles = locationTroubles(config, all, turn, this.#troubles);
     const changed = this.distrusted.symmetricDifference(distrusted(this.#troubles));
     this.distrusted = distrusted(this.#troubles);
+    this.disbelieved = disbelieved(this.#troubles);
     const blind = views.filter((view) => view.state.moment === 'blind');
     const incident = this.open.find((one) => one.scope === MONITORING_SCOPE.id);
     const judged = judgeMonitoring({ config, troubles: this.#troubles, blind, open: incident, nowMs });
@@ -160,7 +162,7 @@ export class Judging {
       noisy: this.#signals.noisy(config, atMs),
       burns: this.#signals.burns(config, atMs).filter((burn) => scope.services.includes(burn.service)),
       quiets: this.#quiets,
-      locations: this.#troubles.filter((one) => one.kind !== 'suspected'),
+      locations: this.#troubles,
       repairs: new Map(),
       memory: this.#memories.get(scopeId) ?? NO_MEMORY,
     });

@@ -287,7 +287,12 @@ export class World {
   #fold(id: string, work: FoldWork, atMs: number): void {
     const one = this.#running.get(id);
     if (!one) return;
-    const time = { nowMs: this.#wallMs(atMs), planningSinceMs: this.#planningSinceMs, distrusted: this.judging.distrusted };
+    const time = {
+      nowMs: this.#wallMs(atMs),
+      planningSinceMs: this.#planningSinceMs,
+      distrusted: this.judging.distrusted,
+      disbelieved: this.judging.disbelieved,
+    };
     const folded = foldCheck(one.check, one.state, work, time);
     one.state = folded.state;
     one.staleAtMs = folded.staleAtMs ?? Number.POSITIVE_INFINITY;
