@@ -38,3 +38,10 @@ export function wallOfInstant(atMs: number, timeZone: string): number {
   const zoned = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
   return atMs + zoned.offsetNanoseconds / 1_000_000;
 }
+
+/** The next time that the wall shows this hour in the zone, at least so long after that instant. */
+export function nextHour(hour: number, timeZone: string, nowMs: number, atLeastMs: number): number {
+  const dayMs = Math.floor(wallOfInstant(nowMs, timeZone) / DAY_MS) * DAY_MS;
+  const onDay = (days: number) => instantOfWall(dayMs + days * DAY_MS + hour * 3_600_000, timeZone);
+  return [onDay(0), onDay(1)].find((atMs) => atMs >= nowMs + atLeastMs) ?? onDay(2);
+}

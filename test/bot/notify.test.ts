@@ -43,7 +43,7 @@ describe('an incident', () => {
     expect(first(post)).toBe('🟠 *Patient billing: partial outage.* 1 of 2 clinics cannot post invoices: Riverside Clinic.');
     expect(post.blocks?.[1]?.text?.text).toContain('Fails at "confirm the invoice": no answer within 15 s.');
     const labels = post.blocks?.find((block) => block.type === 'actions')?.elements?.map((one) => (one.text as { text: string }).text);
-    expect(labels).toEqual(['Acknowledge', 'Reopen sign-in', 'Details']);
+    expect(labels).toEqual(['Acknowledge', 'Reopen sign-in', 'Details', 'Snooze…']);
     expect((await slack.replies(post.ts)).map((one) => one.text.replace(/^\d\d:\d\d /, ''))).toEqual([
       '🟠 Patient billing: partial outage. Seen from Data centre north, Data centre south and Data centre cloud.',
     ]);
