@@ -11,6 +11,7 @@ import { watchConfig } from '../store/in-force.ts';
 import { QUEUES } from './contract.ts';
 import { changes as reportedChanges } from './metrics.ts';
 import { openQueues, queueUrlOf } from './queue.ts';
+import { missingWay, openWays } from './ways.ts';
 import { startWorker } from './worker.ts';
 
 /** Folding, judging, planning and sweeping each need a connection; a report more waits for its turn. */
@@ -18,17 +19,28 @@ const STORE_CONNECTIONS = 4;
 
 /**
  * Starts a worker. Needs `DATABASE_URL` and `ROUNDS_CONFIG`; the queue is in the same database unless `REDIS_URL` or `ROUNDS_QUEUE_URL` says
- * else. Its file is put in force at the start and when it is told to reload; in between it runs what is in force, whoever applied that.
+ * else, and what `fallback:` of the configuration asks for. Its file is put in force at the start and when it is told to reload; in between it runs what is in force, whoever applied that.
  */
 export const start: Start = async ({ env, log, options }) => {
   const url = env.DATABASE_URL;
   if (!url) throw new Error('DATABASE_URL is not set: expected the address of the database, such as postgres://rounds@127.0.0.1/rounds.');
   const token = changesToken(env.ROUNDS_CHANGES_TOKEN);
+  const ways = openWays({
+    smtpUrl: env.ROUNDS_SMTP_URL,
+    webhookUrl: env.ROUNDS_FALLBACK_WEBHOOK,
+    webhookToken: env.ROUNDS_FALLBACK_WEBHOOK_TOKEN,
+  });
   const id = `worker@${hostname()}/${process.pid}`;
   const pool = openPool({ url, name: 'worker', max: STORE_CONNECTIONS, log });
   const own = { pool, file: options.config ?? env.ROUNDS_CONFIG ?? 'rounds.yaml', by: id, log };
   await applyAtStart(own);
   const watch = await watchConfig({ pool, log, read: readWritten, runner: { id, kind: 'worker' } });
+  const missing = missingWay(watch.config.fallback, ways);
+  if (missing) {
+    await watch.stop();
+    await pool.end();
+    throw new Error(missing);
+  }
   const queues = await openQueues({ url: queueUrlOf(env) ?? url, log, name: 'worker' });
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const changes = changesApp({
@@ -39,7 +51,7 @@ export const start: Start = async ({ env, log, options }) => {
     report: (told) => reportChanges(pool, watch.config, told),
     counted: ({ source, kind }) => reportedChanges.inc({ source, kind }),
   });
-  const worker = await startWorker({
+  const deps = {
     pool,
     queues,
     clock,
@@ -52,13 +64,14 @@ export const start: Start = async ({ env, log, options }) => {
       return watch.configSeq;
     },
     refreshConfig: () => watch.refreshConfig(),
-  });
+  };
+  const worker = await startWorker(deps, ways);
   log.info({ revision: watch.config.revision, checks: Object.keys(watch.config.checks).length }, 'the worker makes its rounds');
   return {
     ready: async () => {
       const answer = await pool.query('select 1').catch((error: Error) => error);
       if (answer instanceof Error) return `PostgreSQL does not answer: ${answer.message}`;
-      return watch.trouble() ?? (await queues.trouble(QUEUES.notify));
+      return watch.trouble() ?? missingWay(watch.config.fallback, ways) ?? (await queues.trouble(QUEUES.notify));
     },
     reload: async () => {
       await applyAgain(own);

@@ -17,6 +17,12 @@ export const runsEnded = new Counter({
   labelNames: ['location', 'state', 'reason'],
 });
 
+export const fallback = new Counter({
+  name: 'rounds_fallback_total',
+  help: 'What was to be told by mail or webhook since Slack was away: sent, failed, unclear (perhaps there), or dropped (Slack has it).',
+  labelNames: ['way', 'outcome'],
+});
+
 export const results = new Counter({
   name: 'rounds_results_total',
   help: 'Results that were stored, by location, type of check and verdict.',

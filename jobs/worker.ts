@@ -7,6 +7,7 @@ import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
 import { wakeBot } from './deps.ts';
 import { escalateDue, handOver } from './escalate.ts';
+import { tellElsewhere } from './fallback.ts';
 import { foldReport } from './fold.ts';
 import { readGauges } from './gauges.ts';
 import { judgeDirty } from './judge.ts';
@@ -18,6 +19,7 @@ import { settleQuiet } from './quiet.ts';
 import { makeDueReports } from './report.ts';
 import { ResultQueues } from './result-queues.ts';
 import { requeueRuns, sweepRuns } from './sweep.ts';
+import type { Ways } from './ways.ts';
 
 const TURN_MS = 1_000;
 const ACTIONS_TURN_MS = 500;
@@ -25,6 +27,7 @@ const ACTIONS_TURN_MS = 500;
 const QUIET_TURN_MS = 500;
 const USUAL_TURN_MS = 60_000;
 const REPORT_TURN_MS = 5_000;
+const FALLBACK_TURN_MS = 5_000;
 const AGENTS_TURN_MS = 2_000;
 const GAUGES_TURN_MS = 15_000;
 const DAY_MS = 86_400_000;
@@ -32,9 +35,9 @@ const CLOSE_BOUND_MS = 8_000;
 
 /**
  * Starts the worker's loops and its queues; `stop` finishes what is in hand. Each turn and each report has one configuration from
- * beginning to end.
+ * beginning to end. `ways`: how people are told while Slack is away.
  */
-export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<void> }> {
+export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ stop(): Promise<void> }> {
   await underOneConfig(deps, adoptAnew);
   let usualMs: ReadonlyMap<string, number> = new Map();
   const { log } = deps;
@@ -123,6 +126,7 @@ export async function startWorker(deps: LiveDeps): Promise<{ stop(): Promise<voi
         if (told) await wakeBot(deps);
       },
     }),
+    startLoop({ name: 'fallback', everyMs: FALLBACK_TURN_MS, log, work: () => underOneConfig(deps, (now) => tellElsewhere(now, ways)) }),
     startLoop({
       name: 'report',
       everyMs: REPORT_TURN_MS,

@@ -8,8 +8,8 @@ alter table outbox add constraint outbox_kind_check check (kind in ('incident', 
 alter table outbox add column key text;
 create unique index outbox_key on outbox (key) where key is not null;
 
--- Since when the posts of an incident have not reached Slack is asked for every open incident.
-create index outbox_incident on outbox (incident_id, seq) where kind = 'incident';
+-- Since when Slack has not taken what an incident has to say is asked for every open one.
+create index outbox_incident on outbox (incident_id, seq) where incident_id is not null;
 
 -- The steps of escalation that were settled, taken or not, each once from each beginning: the opening, or the latest raise to a worse
 -- class.
