@@ -15,6 +15,7 @@ import { spanInWords } from './duration.ts';
 import { componentsBelow, standsOn } from './graph.ts';
 import type { Suspect } from './incident.ts';
 import type { NoisyTenant } from './load.ts';
+import type { Burn } from './slo/burn.ts';
 
 export interface CauseInput {
   config: Config;
@@ -26,6 +27,8 @@ export interface CauseInput {
   root: string;
   changes: readonly ReportedChange[];
   noisy: readonly NoisyTenant[];
+  /** Budgets of services that stand on the root burn: it is the cause of that, though no check fails. */
+  burns?: readonly Burn[];
 }
 
 /** A suspect below this is kept for who asks, and not told. */
@@ -42,7 +45,7 @@ const MOST_SUSPECTS = 5;
 export function suspectsOf(input: CauseInput): Suspect[] {
   const symptoms = input.bad.filter(({ check }) => check.service !== undefined || input.root !== `component:${check.component}`);
   const others = [...tenantSuspects(input), ...changeSuspects(input)];
-  if (symptoms.length === 0) return ranked(others);
+  if (symptoms.length === 0) return ranked(input.burns?.length ? [...componentSuspects(input, input.bad), ...others] : others);
   const found = [...componentSuspects(input, symptoms), ...others];
   const shared = found.some((one) => one.score >= TOLD_FROM_SCORE) ? [] : sharedSuspects(input, symptoms);
   return ranked([...found, ...shared]);

@@ -88,7 +88,7 @@ export function disbelieved(troubles: readonly LocationTrouble[]): Map<string, {
 /** Locations through which the check may be unseen: in trouble, or until it has been due once more since. */
 export function blindsBy(troubles: readonly LocationTrouble[], check: Check, nowMs: number): LocationTrouble[] {
   return troubles.filter((one) => {
-    if (one.kind === 'suspected' || !check.locations.includes(one.id)) return false;
+    if (!check.locations.includes(one.id)) return false;
     return one.kind !== 'over' || nowMs - (one.untilMs ?? 0) <= freshForMs(check) + check.everyMs;
   });
 }

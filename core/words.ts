@@ -1,6 +1,7 @@
 /** What is said to people in one sentence, the same wherever it is said. */
 import type { IncidentClass } from './check.ts';
 import type { Config } from './config/model.ts';
+import { spanInWords } from './duration.ts';
 import type { Facts, Named, ServiceImpact, Symptom } from './incident.ts';
 
 /** The one mark of a class; colour is never the only sign. */
@@ -73,6 +74,8 @@ function sentenceOf(facts: Facts, services: ServiceImpact[], klass: IncidentClas
   if (klass === 'degradation' || works)
     return `${degradedWords(symptoms)}${tenants.length > 0 ? `: ${listInWords(titles(tenants))}` : ''}.`;
   if (tenants.length === 0) return `Nobody can ${phrase}.`;
+  const isEach = symptoms.every((symptom) => symptom.tenantsTotal === 0 || symptom.tenants.length === symptom.tenantsTotal);
+  if (tenants.length === facts.tenantsTotal && !isEach) return `All ${tenants.length} clinics are hit: some cannot ${phrase}.`;
   if (tenants.length === facts.tenantsTotal) return `None of ${facts.tenantsTotal} clinics can ${phrase}.`;
   return `${tenants.length} of ${facts.tenantsTotal} clinics cannot ${phrase}: ${listInWords(titles(tenants))}.`;
 }
@@ -90,6 +93,26 @@ function phraseOf(symptoms: Symptom[]): string {
   const [only] = steps;
   if (symptoms.length > 1 && steps.size === 1 && only) return only;
   return listInWords([...new Set(symptoms.map((symptom) => symptom.does))], 4, 'or');
+}
+
+/** "Error budget of 28 days: 61 % left, burning 21 times too fast." Empty when none burns. */
+export function budgetOf(facts: Pick<Facts, 'burns'>): string {
+  const [worst] = facts.burns.toSorted((a, b) => b.rate - a.rate);
+  if (!worst) return '';
+  const left = worst.budgetLeft >= 0 ? `${Math.round(worst.budgetLeft * 100)} % left` : 'spent';
+  return `Error budget of ${worst.window}: ${left}, burning ${Math.round(worst.rate)} times too fast.`;
+}
+
+/** "Changed shortly before: billing 4.12 (deployment, 3 min before)." Empty when nothing was. */
+export function changesOf(facts: Pick<Facts, 'changes' | 'sinceMs'>): string {
+  if (facts.changes.length === 0) return '';
+  const words = facts.changes.map(({ title, kind, atMs }) => `${title} (${kind}, ${whenOf(facts.sinceMs - atMs)})`);
+  return `Changed: ${listInWords(words, 3)}.`;
+}
+
+function whenOf(leadMs: number): string {
+  if (Math.abs(leadMs) < 1_000) return 'at the same time';
+  return leadMs > 0 ? `${spanInWords(leadMs)} before` : `${spanInWords(-leadMs)} after it began`;
 }
 
 function burningWords(facts: Facts): string {

@@ -1,7 +1,7 @@
 /** The post of an incident: what somebody who was woken must know in five seconds, and what they can press. Pure. */
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
 import { type Facts, type Incident, incidentName, type Symptom } from '../../core/incident.ts';
-import { headlineOf, impactOf, listInWords, MARKS, subjectOf } from '../../core/words.ts';
+import { budgetOf, changesOf, headlineOf, impactOf, listInWords, MARKS, subjectOf } from '../../core/words.ts';
 import { actions, type Block, type ButtonElement, context, data, few, type Message, message, picture, section } from './blocks.ts';
 
 /** Lines of what fails; more would push the buttons off a phone's screen. */
@@ -39,6 +39,8 @@ function renderOpen(view: IncidentView): Message {
       ...failureLines(facts),
       ...componentLines(facts),
       causeLine(facts),
+      data(changesOf(facts)),
+      data(budgetOf(facts)),
       alsoLine(facts),
       ownerLine(view),
     ),

@@ -11,8 +11,9 @@ import type { Facts, Incident, TimelineEntry } from '../../core/incident.ts';
 import { judgeScope, NO_MEMORY, type Outcome, type ScopeMemory } from '../../core/judge.ts';
 import { disbelieved, distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from '../../core/monitoring.ts';
-import type { Quiet } from '../../core/quiet.ts';
-import { headlineOf } from '../../core/words.ts';
+import { covers, type Quiet } from '../../core/quiet.ts';
+import { endInWords, type KeptBack } from '../../core/quiet-end.ts';
+import { budgetOf, changesOf, headlineOf } from '../../core/words.ts';
 import type { Signals } from './signals.ts';
 
 export type PostingKind = 'open' | 'raise' | 'lower' | 'resolve' | 'line' | 'notice';
@@ -64,8 +65,8 @@ export class Judging {
   readonly #open = new Map<number, Incident>();
   readonly #memories = new Map<string, ScopeMemory>();
   readonly #again = new Map<string, number>();
-  /** By the maintenance or silence that kept something back. */
-  readonly #keptBack = new Set<string>();
+  /** By the maintenance or silence: what it kept back. */
+  readonly #keptBack = new Map<string, KeptBack>();
   #quiets: Quiet[] = [];
   #signs = '';
   #troubles: LocationTrouble[] = [];
@@ -93,16 +94,26 @@ export class Judging {
     return again;
   }
 
+  /** Whether anything is to be judged at that time of the workers' clock. */
+  isDue(nowMs: number): boolean {
+    return this.dirty.size > 0 || [...this.#again.values()].some((dueMs) => dueMs <= nowMs);
+  }
+
   #isDue(scope: string, { nowMs }: Turn): boolean {
     return (this.#again.get(scope) ?? Number.POSITIVE_INFINITY) <= nowMs;
   }
 
   /** What comes and goes besides results: whoever stores it marks the scopes dirty. At the end of what kept something back stands a notice. */
-  #look({ config, atMs, nowMs }: Turn): void {
+  #look({ config, states, atMs, nowMs }: Turn): void {
     const quiets = this.#signals.quiets(config, atMs, nowMs);
     const ids = new Set(quiets.map((quiet) => quiet.id));
-    for (const ended of this.#quiets.filter((quiet) => !ids.has(quiet.id) && this.#keptBack.has(quiet.id))) {
-      this.postings.push({ atMs, kind: 'notice', incident: 0, class: 'blind', entry: `${ended.kind}-ended`, text: ended.title });
+    for (const quiet of this.#quiets.filter((one) => !ids.has(one.id))) {
+      const kept = this.#keptBack.get(quiet.id);
+      if (!kept) continue;
+      const views = this.#views(config, Object.keys(config.checks), states).filter(({ check }) => covers(quiet, check, config));
+      const { title, lines } = endInWords({ quiet, endedAtMs: nowMs }, kept, views, config);
+      const text = [title, ...lines].join(' · ');
+      this.postings.push({ atMs, kind: 'notice', incident: 0, class: 'blind', entry: `${quiet.kind}-ended`, text });
     }
     this.#quiets = quiets;
     const signs = JSON.stringify([
@@ -168,8 +179,22 @@ export class Judging {
     });
     this.#memories.set(scopeId, judged.memory);
     if (judged.againAtMs !== undefined) this.#again.set(scopeId, judged.againAtMs);
-    for (const { subject, inputs } of judged.decisions) if (subject === 'quiet') this.#keptBack.add(String(inputs.quiet));
+    for (const { subject, inputs } of judged.decisions) if (subject === 'quiet') this.#keep(inputs);
     return judged.outcomes;
+  }
+
+  #keep({ quiet, checks, incident, service }: Record<string, unknown>): void {
+    const kept = this.#keptBack.get(String(quiet)) ?? { checks: [], incidents: [], budgets: [] };
+    this.#keptBack.set(String(quiet), kept);
+    if (Array.isArray(checks)) kept.checks.push(...checks);
+    if (typeof incident === 'number') kept.incidents.push(incident);
+    if (typeof service === 'string') kept.budgets.push(service);
+  }
+
+  /** Somebody takes the incident: what bot/actions/acknowledge.ts tells. */
+  acknowledge(id: number, by: string, atMs: number): void {
+    const incident = this.#open.get(id);
+    if (incident) this.postings.push(postingOf({ kind: 'acknowledged', by }, incident, [wordsOf(incident.facts, incident.class)], atMs));
   }
 
   #apply(scope: string, { incident: known, change }: Outcome, { atMs, nowMs }: Turn): void {
@@ -233,7 +258,8 @@ function postingOf(entry: TimelineEntry, incident: Incident, words: readonly str
 /** What the post says of it: with what was found in the components. */
 function wordsOf(facts: Facts, klass: IncidentClass): string {
   const found = facts.components.map((component) => component.findings[0]?.text ?? component.failure?.message);
-  return [headlineOf(facts, klass), facts.likelyCause?.text, facts.likelyCause?.evidence, ...found].filter(Boolean).join(' · ');
+  const lines = [facts.likelyCause?.text, facts.likelyCause?.evidence, changesOf(facts), budgetOf(facts)];
+  return [headlineOf(facts, klass), ...lines, ...found].filter(Boolean).join(' · ');
 }
 
 /** Every text of an entry. */

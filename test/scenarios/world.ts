@@ -25,6 +25,8 @@ const REPORT_GRACE_MS = 5_000;
 const ASK_NOT_AFTER_MS = 30_000;
 /** From a report to the confirmations that it makes: both loops are woken at once. */
 const ASKING_MS = 50;
+/** Good results are told so much later than their slot. */
+const WELL_TOLD_MS = 1_500;
 /** All was well for so many intervals before second 0. */
 const WELL_BEFORE = 5;
 
@@ -120,6 +122,10 @@ export class World {
   }
 
   #second(atMs: number): void {
+    for (const { at, acknowledge, by } of this.#timeline.of('acknowledge')) {
+      const id = at === atMs ? this.#options.incidentOf?.(acknowledge, this.postings) : undefined;
+      if (id !== undefined) this.judging.acknowledge(id, by, atMs);
+    }
     const stopped = this.#timeline.startsAtMs(atMs) > 0;
     const next = this.#configs[0];
     if (next && next.at <= atMs && !stopped) {
@@ -133,11 +139,13 @@ export class World {
     this.#take(atMs);
     const endsMs = atMs + 1_000;
     if (this.#timeline.startsAtMs(endsMs) > 0) return;
+    const nowMs = this.#wallMs(endsMs);
+    if (this.#options.skipsWell && this.judging.isDue(nowMs)) for (const one of this.#running.values()) this.#makeUp(one, nowMs);
     const again = this.judging.judge({
       config: this.#config,
       states: this.#running,
       atMs: endsMs,
-      nowMs: this.#wallMs(endsMs),
+      nowMs,
       planningSinceMs: this.#planningSinceMs,
     });
     for (const id of again) {
@@ -195,17 +203,20 @@ export class World {
       one.staleAtMs = Number.POSITIVE_INFINITY;
       return;
     }
-    this.#makeUp(one);
+    this.#makeUp(one, nowMs);
     for (const [index, run] of runs.entries()) this.#await(run, told[index]);
   }
 
-  /** Folds the last of the slots that were left out, as many as are counted. */
-  #makeUp(one: Running): void {
+  /** Folds the last of the slots that were left out and of which all reports are there, as many as are counted. */
+  #makeUp(one: Running, nowMs: number): void {
     const { check, skippedMs } = one;
     if (skippedMs === 0) return;
-    one.skippedMs = 0;
-    const fromMs = skippedMs - (check.resolveAfter + 1) * check.everyMs;
-    one.state = wellSince(check, one.state, { fromMs, untilMs: skippedMs, planningSinceMs: this.#planningSinceMs });
+    const { everyMs, resolveAfter } = check;
+    const untilMs = skippedMs + WELL_TOLD_MS <= nowMs ? skippedMs : skippedMs - everyMs;
+    if (untilMs === skippedMs) one.skippedMs = 0;
+    const knownMs = Math.max(...check.locations.map((location) => one.state.locations[location]?.plannedAtMs ?? 0));
+    const fromMs = Math.max(knownMs, untilMs - (resolveAfter + 1) * everyMs);
+    one.state = wellSince(check, one.state, { fromMs, untilMs, planningSinceMs: this.#planningSinceMs });
   }
 
   #obey(run: Run, atMs: number, inMs: number): Told | undefined {
