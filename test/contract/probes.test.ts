@@ -15,6 +15,7 @@ const SECRET = 'correct-horse-battery-staple';
 
 /** How each type is pointed at a port of the loopback, with a secret in its parameters where it has a place for one. */
 const AT_PORT: Record<string, (port: number) => Record<string, unknown>> = {
+  bullmq: (port) => ({ url: `redis://rounds:${SECRET}@127.0.0.1:${port}/0`, queues: ['mail'] }),
   dns: (port) => ({ name: `${SECRET}.example`, servers: [`127.0.0.1:${port}`] }),
   http: (port) => ({ url: `http://rounds:${SECRET}@127.0.0.1:${port}/?token=${SECRET}`, headers: { Authorization: `Bearer ${SECRET}` } }),
   postgres: (port) => ({ url: `postgres://rounds:${SECRET}@127.0.0.1:${port}/main` }),
