@@ -31,7 +31,7 @@ export interface CheckIds {
 }
 
 export interface ConfigDiff {
-  /** What stands at the top of the file: `timezone`, `fallback`. */
+  /** What stands at the top of the file: `timezone`, `fallback`, `storage`. */
   head: FieldChange[];
   entries: EntryChange[];
   checks: CheckIds;
@@ -53,7 +53,8 @@ export function diffConfigs(before: ReadConfig | undefined, after: ReadConfig): 
 
 /** As it is written. */
 function headOf({ config, value }: ReadConfig): Plain {
-  return { timezone: config.timezone, ...(value.fallback === undefined ? {} : { fallback: value.fallback }) };
+  const { fallback, storage } = value;
+  return { timezone: config.timezone, ...(fallback === undefined ? {} : { fallback }), ...(storage === undefined ? {} : { storage }) };
 }
 
 /** Whether nothing would change. */

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { fallbackSchema } from './fallback.ts';
 import type { ConfigParts } from './load.ts';
 import { entrySchemas, idSchema, SECTIONS, type Section } from './schema.ts';
+import { storageSchema } from './storage.ts';
 import { ANY_TEXT } from './units.ts';
 
 /** A node of a JSON Schema. */
@@ -54,6 +55,7 @@ export function editorSchema({ probes, actions }: Pick<ConfigParts, 'probes' | '
       .meta({ examples: ['Europe/Berlin'] })
       .describe('Of all times that people read'),
     fallback: fallbackSchema().optional().describe('How people are told when Slack is away'),
+    storage: storageSchema().optional().describe('How long what was measured and decided is kept'),
     ...Object.fromEntries(
       SECTIONS.map((section) => {
         const entriesOf = z.record(idSchema, sections[section]).describe(SECTION_HELP[section]);

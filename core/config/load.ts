@@ -18,6 +18,7 @@ import { type EntrySchemas, entrySchemas, idSchema, type KnownIds, SECTIONS, typ
 import { assignScopes, findCycle } from './scopes.ts';
 import { eachScalar, isWrittenSecret, SECRET_IN_FILE } from './secrets.ts';
 import { reportSlos, slosOf } from './slos.ts';
+import { readStorage } from './storage.ts';
 import { finishTeams, readTeam } from './teams.ts';
 import { isTimezone, reportTimezone } from './timezone.ts';
 import { shown } from './words.ts';
@@ -91,6 +92,8 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   finishTeams(config, problems);
   const fallback = readFallback(raw.fallback, problems);
   if (fallback) config.fallback = fallback;
+  const storage = readStorage(raw.storage, problems);
+  if (storage) config.storage = storage;
   reportCycle(raw, problems);
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
   tellLoads(config, parts.probes, problems);
@@ -119,7 +122,7 @@ function record<T>(): Record<string, T> {
 }
 
 function reportHead(raw: Plain, problems: Problems): void {
-  const known = ['version', 'timezone', 'fallback', ...SECTIONS];
+  const known = ['version', 'timezone', 'fallback', 'storage', ...SECTIONS];
   for (const [key, value] of Object.entries(raw)) if (!known.includes(key)) reportUnknownKey([key], value, known, { problems });
   if (raw.version === undefined) problems.missing(['version'], 'expected version: 1; it is missing');
   else if (raw.version !== 1)

@@ -194,6 +194,16 @@ export interface Fallback {
   classes: IncidentClass[];
 }
 
+/** How long what is kept, milliseconds. */
+export interface Kept {
+  /** Runs with all that was measured, and pictures. */
+  rawMs: number;
+  /** What was counted by the hour. */
+  hoursMs: number;
+  /** What was counted by the day, incidents, decisions and posts. */
+  daysMs: number;
+}
+
 /** A group of services and components that is judged under one lock. */
 export interface Scope {
   id: string;
@@ -207,6 +217,8 @@ export interface Config {
   revision: string;
   timezone: string;
   fallback?: Fallback;
+  /** As it is written, defaults filled in; see `keptOf`. */
+  storage?: Kept;
   locations: Record<string, Location>;
   people: Record<string, Person>;
   teams: Record<string, Team>;
