@@ -18,6 +18,7 @@ import { Malformed } from './queue.ts';
 import { settleQuiet } from './quiet.ts';
 import { makeDueReports } from './report.ts';
 import { ResultQueues } from './result-queues.ts';
+import { retain } from './retain.ts';
 import { requeueRuns, sweepRuns } from './sweep.ts';
 import type { Ways } from './ways.ts';
 
@@ -31,6 +32,7 @@ const FALLBACK_TURN_MS = 5_000;
 const AGENTS_TURN_MS = 2_000;
 const GAUGES_TURN_MS = 15_000;
 const DAY_MS = 86_400_000;
+const RETAIN_TURN_MS = 600_000;
 const CLOSE_BOUND_MS = 8_000;
 
 /**
@@ -135,6 +137,7 @@ export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ st
         if (await underOneConfig(deps, makeDueReports)) await wakeBot(deps);
       },
     }),
+    startLoop({ name: 'retain', everyMs: RETAIN_TURN_MS, log, work: () => underOneConfig(deps, retain) }),
     startLoop({ name: 'gauges', everyMs: GAUGES_TURN_MS, log, work: () => readGauges(deps, reports.locations) }),
     startLoop({
       name: 'usual',

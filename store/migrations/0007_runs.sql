@@ -95,11 +95,14 @@ create table run (
 create index run_slot on run using brin (slot) with (autosummarize = on);
 create index run_ask on run (ask_id) where ask_id <> 0;
 
--- Makes the partitions for that time which are not there, six hours each: finer than a day, so that little more is kept than is asked for.
+-- Finer than a day, so that little more is kept than is asked for.
+create function run_partition_width() returns interval language sql immutable as $$ select interval '6 hours' $$;
+
+-- Makes the partitions for that time which are not there, named by the hour in which they begin, in UTC.
 -- Nobody who reads or writes runs waits for it, since a partition is filled with nothing before it is attached.
 create function make_run_partitions(since timestamptz, until timestamptz) returns int language plpgsql as $$
 declare
-  width constant interval := '6 hours';
+  width constant interval := run_partition_width();
   lower timestamptz := date_bin(width, since, '2000-01-01 00:00:00+00');
   name text;
   made int := 0;
@@ -161,6 +164,9 @@ group by l.key, date_trunc('second', old.slot), old.ask_id, old.lasts_ms, old.qu
 drop table old_run;
 drop table old_result;
 drop table run_batch;
+
+-- What is too old is looked for by its time.
+create index decision_at on decision using brin (at);
 
 -- How a run is named: core/run.ts.
 create function run_name(check_id text, location text, slot timestamptz, purpose purpose, ask_id int) returns text
