@@ -4,12 +4,10 @@ import { isUnscoped, type ReportedChange } from '../../core/change.ts';
 import type { Config } from '../../core/config/model.ts';
 import { spanInWords } from '../../core/duration.ts';
 import { countInWords } from '../../core/report/words.ts';
-import { type Block, context, data, few, label, type Message, message, section } from './blocks.ts';
+import { type Block, context, data, few, LIMITS, label, type Message, message, section } from './blocks.ts';
 
 const DAY_MS = 86_400_000;
 const MOST = 20;
-/** Lines of one block: two of the longest stay within Slack's limit. */
-const A_BLOCK = 2;
 /** A longer address is not worth the room. */
 const MOST_LINK_CHARACTERS = 400;
 const MOST_TITLE_CHARACTERS = 120;
@@ -39,11 +37,25 @@ export function renderChanges(view: ChangesView): Message {
     MOST,
     'changes',
   );
-  const blocks: Block[] = [section(`*${first}*`)];
-  for (let index = 0; index < lines.length; index += A_BLOCK) blocks.push(section(...lines.slice(index, index + A_BLOCK)));
+  const blocks: Block[] = [section(`*${first}*`), ...packed(lines).map((some) => section(...some))];
   const unscoped = changes.slice(0, MOST).some(isUnscoped);
   if (subject !== undefined && unscoped) blocks.push(context('Of those without a name at the end nobody said what they touch.'));
   return message(first, blocks);
+}
+
+/** As many lines to a block as Slack takes. */
+function packed(lines: readonly string[]): string[][] {
+  const blocks: string[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    size += line.length + 1;
+    if (size <= LIMITS.section) blocks.at(-1)?.push(line);
+    else {
+      blocks.push([line]);
+      size = line.length;
+    }
+  }
+  return blocks;
 }
 
 function lineOf({ config, nowMs }: ChangesView, change: ReportedChange): string {

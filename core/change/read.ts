@@ -71,10 +71,11 @@ function finished(told: NonNullable<Told>, context: ReadContext): Reading {
 function changeOf(telling: Telling & { touched?: Touched }, context: ReadContext): ToldChange | undefined {
   const touched = telling.touched ?? touchedBy(context.config, telling.named);
   if (touched === 'elsewhere') return undefined;
-  const ended = timeOf(telling.ended, context.nowMs);
+  const began = timeOf(telling.at, context.nowMs);
+  const ended = timeOf(telling.ended, context.nowMs) ?? began ?? context.nowMs;
   const change: NewChange = {
-    atMs: timeOf(telling.at, context.nowMs) ?? ended ?? context.nowMs,
-    ...(telling.outcome === 'begun' ? {} : { endedAtMs: ended ?? context.nowMs }),
+    atMs: began ?? ended,
+    ...(telling.outcome === 'begun' ? {} : { endedAtMs: ended }),
     kind: telling.kind === 'deployment' && isOfIngress(touched, context) ? 'ingress' : telling.kind,
     title: safe(oneLine(telling.title)) || telling.source,
     outcome: telling.outcome,

@@ -9,7 +9,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   gitlab: 'GitLab',
   'argo-cd': 'Argo CD',
   flux: 'Flux',
-  cli: 'rounds change',
+  cli: 'typed in',
   api: 'API',
 };
 

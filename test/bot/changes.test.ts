@@ -66,7 +66,7 @@ test('each change is a line: when, what, how it went, who, who told, what it tou
     '*3 changes in the last 24 h*',
     '*12:56* billing-prod 4.12.0 · deployment, under way · by ana · Argo CD · Patient billing',
     '*12:40* <https://ci.example/a%7Cb?c=1&amp;d=2|billing 4.12.0> · *migration, failed* · GitHub · PostgreSQL (shared cluster) and Riverside Clinic',
-    '*Wed 21:00* &lt;!channel&gt; *\u200bnow*\u200b · other change · rounds change',
+    '*Wed 21:00* &lt;!channel&gt; *\u200bnow*\u200b · other change · typed in',
   ]);
 });
 

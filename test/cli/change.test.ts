@@ -62,7 +62,7 @@ describe('rounds change', () => {
     );
     expect(added).toMatchObject({ code: 0, err: '' });
     expect(added.out).toMatch(
-      /^Change \d+: 00:00 billing 4\.12\.0 \(deployment, by ana, rounds change\): Patient billing and Riverside Clinic\n$/,
+      /^Change \d+: 00:00 billing 4\.12\.0 \(deployment, by ana, typed in\): Patient billing and Riverside Clinic\n$/,
     );
     const [row] = await rows();
     expect(row).toMatchObject({

@@ -76,7 +76,7 @@ const EXPECTED: Record<string, NewChange> = {
   },
   'github-release': {
     atMs: at('11:37:30'),
-    endedAtMs: NOW_MS,
+    endedAtMs: at('11:37:30'),
     kind: 'other',
     title: 'billing v4.12.0 released',
     outcome: 'done',
