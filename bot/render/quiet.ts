@@ -76,10 +76,19 @@ export function renderMaintenance(windows: readonly Quiet[], silences: number, {
   const time = (atMs: number) => timeInWords(atMs, nowMs, config.timezone);
   const what = (window: Quiet) => `*${data(window.title)}*: ${data(coversInWords(window, config))}`;
   const on = windows.filter((window) => window.fromMs <= nowMs);
-  const next = windows.filter((window) => window.fromMs > nowMs);
+  const next = [
+    ...Map.groupBy(
+      windows.filter((window) => window.fromMs > nowMs),
+      (window) => window.id.replace(/@.*/, ''),
+    ).values(),
+  ];
   const left = (window: Quiet) => `until ${time(window.untilMs)} (${spanInWords(window.untilMs - nowMs)} left)`;
   const nowLines = on.map((window) => `${what(window)}, ${left(window)}`);
-  const nextLines = next.map((window) => `${time(window.fromMs)} (${spanInWords(window.untilMs - window.fromMs)}) · ${what(window)}`);
+  const nextLines = next.flatMap(([first, ...more]) => {
+    if (!first) return [];
+    const times = more.length === 0 ? '' : `, and ${more.length} more ${more.length === 1 ? 'time' : 'times'}`;
+    return [`${time(first.fromMs)} (${spanInWords(first.untilMs - first.fromMs)})${times} · ${what(first)}`];
+  });
   const first = on.length === 0 ? 'No maintenance is on.' : `${on.length === 1 ? 'Maintenance is' : `${on.length} windows are`} on`;
   return message(first, [
     section(`*${first}*`, ...few(nowLines, MOST, 'windows')),

@@ -170,13 +170,16 @@ describe('/rounds maintenance', () => {
     slack.config.maintenance = {
       patches: window('Patches', { components: ['postgres'], tenants: ['riverside'], fromWallMs: hourMs, lastsMs: 2 * HOUR_MS }),
       later: window('Later', { services: ['billing'], fromWallMs: hourMs + 50 * HOUR_MS, lastsMs: HOUR_MS }),
+      daily: window('Daily', { rrule: 'FREQ=DAILY', fromWallMs: hourMs + 60 * HOUR_MS, lastsMs: HOUR_MS }),
       far: window('Far', { fromWallMs: hourMs + 300 * HOUR_MS, lastsMs: HOUR_MS }),
     };
     const shown = await type('maintenance', 'U0EVE');
     expect(shown).toContain(
       '*Maintenance is on*\n*Patches*: PostgreSQL (shared cluster) and what stands on it, for Riverside Clinic, until ',
     );
-    expect(shown).toMatch(/\*In the next 7 days\*\n\w{3} \d+ \w{3} \d\d:00 \(1 h\) · \*Later\*: Patient billing$/);
+    expect(shown).toMatch(
+      /\*In the next 7 days\*\n\w{3} \d+ \w{3} \d\d:00 \(1 h\) · \*Later\*: Patient billing\n.* \(1 h\), and 4 more times · \*Daily\*: everything$/,
+    );
   });
 
   test('says so when there is none', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Maintenance } from '../../core/config/model.ts';
 import { windowsBetween } from '../../core/maintenance.ts';
 import { ANCHOR_MS, readRecurrence } from '../../core/recurrence.ts';
-import { instantOfWall, parseWall, wallOfInstant } from '../../core/wall.ts';
+import { instantOfWall, nextHour, parseWall, wallOfInstant } from '../../core/wall.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -282,6 +282,15 @@ test('walls and instants go over into each other', () => {
       expect(wallOfInstant(first, timeZone)).toBe(wallMs);
     }),
   );
+});
+
+test.each([
+  ['in the evening it is tomorrow', '2026-11-22T20:00', '2026-11-23T07:00'],
+  ['at night it is the same day', '2026-11-23T02:00', '2026-11-23T07:00'],
+  ['shortly before it is the next', '2026-11-23T05:30', '2026-11-24T07:00'],
+  ['over the night in which the clocks go forward', '2026-03-28T20:00', '2026-03-29T06:00'],
+])('the next 08:00: %s', (_, now, expected) => {
+  expect(shown(nextHour(8, 'Europe/Berlin', Date.parse(`${now}Z`), 2 * HOUR_MS))).toBe(expected);
 });
 
 describe('a hostile rule', () => {
