@@ -8,32 +8,35 @@ export interface Many {
   services: number;
   /** Critical checks of each service, from three locations every 60s with a time-out of 10s. */
   checks: number;
+  /** Clinics for each of which every check is made; without, checks are of no clinic. */
+  tenants?: number;
+  /** Databases without a check of their own. */
+  unchecked?: boolean;
 }
 
-/** A configuration with so many of each; checks are `check-1-2-3`, of service `service-1-2`, on `db-1`. */
-export async function many({ databases, services, checks }: Many): Promise<Config> {
+/** A configuration with so many of each; checks are `check-1-2-3` or `check-1-2-3/clinic-4`, of `service-1-2`, which stands on `db-1`. */
+export async function many({ databases, services, checks, tenants = 0, unchecked = false }: Many): Promise<Config> {
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
   const http = 'every: 60s, timeout: 10s, http: { url: https://many.example }';
+  const own = `critical: true, ${tenants > 0 ? 'forEach: tenants, ' : ''}${http}`;
+  const all = numbers(databases).flatMap((db) => numbers(services).map((one) => `${db}-${one}`));
   const lines = [
     'version: 1',
     'timezone: Europe/Berlin',
     'locations: { north: {}, south: {}, cloud: {} }',
     "teams: { operations: { channel: '#operations' } }",
+    'tenants:',
+    ...numbers(tenants).map((one) => `  clinic-${one}: {}`),
     'components:',
     '  ingress: { title: Traefik }',
     ...numbers(databases).map((db) => `  db-${db}: { title: PostgreSQL ${db} }`),
     'services:',
-    ...numbers(databases).flatMap((db) =>
-      numbers(services).map((one) => `  service-${db}-${one}: { tier: 1, owner: operations, dependsOn: [db-${db}, ingress] }`),
-    ),
+    ...all.map((id) => `  service-${id}: { tier: 1, owner: operations, dependsOn: [db-${id.split('-')[0]}, ingress] }`),
     'checks:',
     `  ingress: { component: ingress, ${http} }`,
-    ...numbers(databases).map((db) => `  db-${db}: { component: db-${db}, ${http} }`),
-    ...numbers(databases).flatMap((db) =>
-      numbers(services).flatMap((one) =>
-        numbers(checks).map((check) => `  check-${db}-${one}-${check}: { service: service-${db}-${one}, critical: true, ${http} }`),
-      ),
-    ),
+    ...(unchecked ? [] : numbers(databases).map((db) => `  db-${db}: { component: db-${db}, ${http} }`)),
+    ...all.flatMap((id) => numbers(checks).map((check) => `  check-${id}-${check}: { service: service-${id}, ${own} }`)),
   ];
-  return configOf('many.yaml', `${lines.join('\n')}\n`);
+  const text = lines.filter((line) => line !== 'tenants:' || tenants > 0).join('\n');
+  return configOf('many.yaml', `${text}\n`);
 }
