@@ -25,9 +25,16 @@ export interface Untold {
 }
 
 /**
+ * Whether Slack has what the thread's row `o` tells of: the post that was wanted with it, just before it, or one that was wanted later,
+ * was sent. A post shows what is true when it is sent, so the newest tells all that the older ones would.
+ */
+const SLACK_HAS_IT = `exists (
+  select from outbox s where s.incident_id = o.incident_id and s.kind = 'incident' and s.state = 'sent' and s.seq >= coalesce(
+    (select max(c.seq) from outbox c where c.incident_id = o.incident_id and c.kind = 'incident' and c.seq < o.seq), o.seq))`;
+
+/**
  * Incidents of which Slack does not have the opening, the latest raise, or the end of what was told elsewhere, for longer than that:
- * nobody has posted it since, whatever the reason. A post renders what is true when it is sent, so any that was wanted at the same time
- * or later, and sent, has told it.
+ * nobody has posted it since, whatever the reason. Once the opening has waited so long, a raise is not waited for once more.
  */
 export async function untoldFor(db: Db, afterMs: number): Promise<Untold[]> {
   const { rows } = await db.query<{ incident_id: number; waited_ms: number; told: Untold['told'] | null }>(
@@ -41,8 +48,7 @@ export async function untoldFor(db: Db, afterMs: number): Promise<Untold[]> {
             or i.state = 'resolved' and e.kind = 'resolved' and exists (
               select from told_elsewhere t where t.incident_id = i.id and t.about <> 'resolved' and t.state in ('sending', 'sent')))
        and o.made_at <= now() - $1 * interval '1 millisecond' and o.made_at > now() - $2 * interval '1 hour'
-       and not exists (
-         select from outbox s where s.incident_id = i.id and s.kind = 'incident' and s.state = 'sent' and s.made_at >= o.made_at)
+       and not ${SLACK_HAS_IT}
      group by i.id order by i.id`,
     [afterMs, EXPIRES_HOURS],
   );
@@ -108,13 +114,11 @@ export async function claimTellings(db: Db, options: { ways: readonly Way[]; mos
   }));
 }
 
-/** Whether Slack has it by now: a post that was wanted when it was, or later, was sent. */
+/** Whether Slack has it by now. */
 export async function slackHasIt(db: Db, { incidentId, about }: Pick<ClaimedTelling, 'incidentId' | 'about'>): Promise<boolean> {
   const { rows } = await db.query<{ has: boolean }>(
-    `select coalesce(max(s.made_at) filter (where s.kind = 'incident' and s.state = 'sent') >= (
-       select max(o.made_at) from outbox o join timeline e on e.id = o.timeline_id
-       where o.incident_id = $1 and o.kind = 'thread' and e.kind = any($2)), false) as has
-     from outbox s where s.incident_id = $1`,
+    `select ${SLACK_HAS_IT} as has from outbox o join timeline e on e.id = o.timeline_id
+     where o.incident_id = $1 and o.kind = 'thread' and e.kind = any($2) order by o.seq desc limit 1`,
     [incidentId, about === 'resolved' ? ['resolved'] : ['opened', 'class-raised']],
   );
   return rows[0]?.has ?? false;
