@@ -7,6 +7,10 @@
  * which it begins (of 28 days, an hour is 0.15 %), and one that ends there ends with it.
  */
 
+import type { Config } from './config/model.ts';
+import { keptOf as storedFor } from './config/storage.ts';
+import { longestMs } from './slo/window.ts';
+
 export const MINUTE_MS = 60_000;
 export const MINUTES_PER_HOUR = 60;
 export const MINUTES_PER_DAY = 1440;
@@ -17,6 +21,31 @@ const MINUTES: Readonly<Record<Level, number>> = { minute: 1, hour: MINUTES_PER_
 /** The minute in which that instant lies. */
 export function minuteOf(ms: number): number {
   return Math.floor(ms / MINUTE_MS);
+}
+
+/** From when on rollups are kept, in minutes since 1970. */
+export interface KeptFrom {
+  /** A whole hour. */
+  minutes: number;
+  /** A whole day. */
+  hours: number;
+  /** A whole day. */
+  days: number;
+}
+
+const DAY_MS = MINUTES_PER_DAY * MINUTE_MS;
+
+/** From when on rollups are kept at that instant. Hours are kept at least for the longest window of an objective and a day more. */
+export function keptFrom(config: Pick<Config, 'services' | 'storage'>, nowMs: number): KeptFrom {
+  const stored = storedFor(config);
+  const windows = Object.values(config.services).flatMap((service) => (service.slos ?? []).map((slo) => longestMs(slo.window)));
+  const hoursMs = Math.max(stored.hoursMs, ...windows.map((windowMs) => windowMs + DAY_MS));
+  const since = (keptMs: number, unit: number) => Math.floor((nowMs - keptMs) / MINUTE_MS / unit) * unit;
+  return {
+    minutes: since(stored.rawMs, MINUTES_PER_HOUR),
+    hours: since(hoursMs, MINUTES_PER_DAY),
+    days: since(Math.max(stored.daysMs, hoursMs), MINUTES_PER_DAY),
+  };
 }
 
 /** What there is, in minutes since 1970: from when on, and up to when without the end. */

@@ -73,6 +73,29 @@ export const judgeSeconds = new Histogram({
   buckets: WORK_BUCKETS,
 });
 
+export const rollupSeconds = new Histogram({
+  name: 'rounds_rollup_duration_seconds',
+  help: 'How long a step of counting slots by minute, hour or day took.',
+  buckets: WORK_BUCKETS,
+});
+
+export const rolledUpUntil = new Gauge({
+  name: 'rounds_rollup_until_timestamp_seconds',
+  help: 'Up to when what agents told is counted; some seconds ago while all is well. The same from each worker.',
+});
+
+export const budgetLeft = new Gauge({
+  name: 'rounds_slo_budget_left_ratio',
+  help: 'Share of the error budget that is left in the window of the objective; negative when overspent. The same from each worker.',
+  labelNames: ['service', 'slo'],
+});
+
+export const burnRate = new Gauge({
+  name: 'rounds_slo_burn_rate',
+  help: 'How many times faster than allowed the error budget burned over that time; 1 uses it up with its window. The same from each worker.',
+  labelNames: ['service', 'slo', 'over'],
+});
+
 export const plannedUntil = new Gauge({
   name: 'rounds_planner_planned_until_timestamp_seconds',
   help: 'Up to when this worker has seen the slots planned; about 5 s from now while planning goes on.',

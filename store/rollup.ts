@@ -1,0 +1,269 @@
+/**
+ * Rollups are made here: slots of the ledger counted by minute, minutes by hour, hours by day. What is new is found by when it was told, so a
+ * result that comes late is counted like any other, and all that is made of its minute is made again. Every step counts anew from what
+ * is below it and writes what it found: done twice, it changes nothing. core/slo/slot.ts says in words what the SQL counts.
+ */
+import type { Level } from '../core/rollup.ts';
+import { decodeSketch, encodeSketch, sketchOf } from '../core/sketch.ts';
+import { numberArray, textArray } from './arrays.ts';
+import { at, type Db } from './db.ts';
+
+export interface Progress {
+  /** Runs that were told before are counted. */
+  receivedUntilMs: number;
+  /** In minutes since 1970. */
+  hoursUntil: number;
+  daysUntil: number;
+  /** Rises with whatever is counted. */
+  turn: number;
+}
+
+interface ProgressRow {
+  received_ms: number;
+  hours_until: number;
+  days_until: number;
+  turn: number;
+}
+
+const PROGRESS =
+  'select extract(epoch from received_until)::float8 * 1000 as received_ms, hours_until, days_until, turn from rollup_progress';
+
+/** How far it has come, held until the transaction ends; `undefined` when another worker is at it. */
+export async function lockProgress(db: Db): Promise<Progress | undefined> {
+  const { rows } = await db.query<ProgressRow>(`${PROGRESS} for update skip locked`);
+  return rows[0] && progressOf(rows[0]);
+}
+
+/** How far it has come. */
+export async function readProgress(db: Db): Promise<Progress> {
+  const { rows } = await db.query<ProgressRow>(PROGRESS);
+  if (!rows[0])
+    throw new Error('the table rollup_progress is empty; restore its one row from a backup, or run the migrations on a fresh database');
+  return progressOf(rows[0]);
+}
+
+function progressOf({ received_ms, hours_until, days_until, turn }: ProgressRow): Progress {
+  return { receivedUntilMs: received_ms, hoursUntil: hours_until, daysUntil: days_until, turn };
+}
+
+/** Notes how far it has come; `turn` rises when something was counted. */
+export async function writeProgress(db: Db, progress: Omit<Progress, 'turn'>, counted: boolean): Promise<void> {
+  await db.query(
+    `update rollup_progress set received_until = $1, hours_until = $2, days_until = $3, turn = turn + $4
+     where (received_until, hours_until, days_until) is distinct from ($1, $2, $3) or $4 > 0`,
+    [at(progress.receivedUntilMs), progress.hoursUntil, progress.daysUntil, counted ? 1 : 0],
+  );
+}
+
+/** A transaction that has been open for longer than a statement may take writes nothing any more: it must not hold up the rest. */
+const LONGEST_TRANSACTION = '60 s';
+
+/**
+ * Until when all that was told is there to be read, by the database's clock. A run bears the time at which its transaction began, so
+ * whatever is under way may still bring older ones.
+ */
+export async function toldUntil(db: Db): Promise<number> {
+  const { rows } = await db.query<{ until_ms: number }>(
+    `select extract(epoch from greatest(
+       least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
+         where datname = current_database() and application_name like 'rounds%' and pid <> pg_backend_pid())) - interval '50 ms',
+       clock_timestamp() - $1::interval))::float8 * 1000 as until_ms`,
+    [LONGEST_TRANSACTION],
+  );
+  return Math.floor(rows[0]?.until_ms ?? 0);
+}
+
+/** A minute of a check. */
+export interface Bucket {
+  checkKey: number;
+  minute: number;
+}
+
+export interface MinuteRange {
+  /** Minutes since 1970, without the last. */
+  from: number;
+  until: number;
+}
+
+/** The minutes of checks of which something was told in that time, as far as they lie in the range. */
+export async function toldBuckets(db: Db, fromMs: number, untilMs: number, range: MinuteRange): Promise<Bucket[]> {
+  const { rows } = await db.query<{ check_key: number; minute: number }>(
+    `select distinct check_key, floor(extract(epoch from slot) / 60)::int as minute from run
+     where received_at >= $1 and received_at < $2 and slot >= $3 and slot < $4 and (asked is null or asked = 'confirm')`,
+    [at(fromMs), at(untilMs), at(range.from * 60_000), at(range.until * 60_000)],
+  );
+  return rows.map((row) => ({ checkKey: row.check_key, minute: row.minute }));
+}
+
+/** A rollup that was made or changed: its series, and the minute in which it begins. */
+export interface Changed {
+  series: number;
+  minute: number;
+}
+
+/** Counts these minutes anew: for all series of their checks, or for those alone. Returns what came out otherwise than before. */
+export async function countMinutes(db: Db, buckets: readonly Bucket[], series?: readonly number[]): Promise<Changed[]> {
+  if (buckets.length === 0) return [];
+  const keys = numberArray(buckets.map(({ checkKey }) => checkKey));
+  await db.query(
+    `insert into rollup_series (check_key) select distinct key from unnest($1::int[]) as one (key)
+     where not exists (select from rollup_series where check_key = key and criterion = '') on conflict do nothing`,
+    [keys],
+  );
+  const minutes = numberArray(buckets.map(({ minute }) => minute));
+  const { rows } = await db.query<Counted & { durations: string | null }>({
+    name: 'count-minutes',
+    text: COUNT_MINUTES,
+    values: [keys, minutes, series ? numberArray(series) : null],
+  });
+  return write(
+    db,
+    'minute',
+    rows.map(({ durations, ...row }) => ({ ...row, sketch: durations === null ? null : hexOf(durations.split(' ').map(Number)) })),
+  );
+}
+
+function hexOf(durationsMs: readonly number[]): string | null {
+  const bytes = encodeSketch(sketchOf(durationsMs));
+  return bytes ? `\\x${Buffer.from(bytes).toString('hex')}` : null;
+}
+
+const VALUE = `case when shape_key is null then (measurements->>s.measurement)::float8
+  else (string_to_array(numbers, ' '))[(select array_position(shape.measurements, s.measurement) from shape where key = shape_key)]::float8 end`;
+
+const GOOD = `case
+  when s.measurement is null then said.verdict <> 'down' and (s.faster_ms is null or said.duration_ms <= s.faster_ms)
+  when s.op = 'lt' then ${VALUE} < s.limit_value when s.op = 'lte' then ${VALUE} <= s.limit_value
+  when s.op = 'gt' then ${VALUE} > s.limit_value else ${VALUE} >= s.limit_value end`;
+
+const COUNT_MINUTES = `
+with touched as materialized (
+  select * from unnest($1::int[], $2::int[]) as one (check_key, minute)
+), told as materialized (
+  select t.check_key, t.minute, r.slot, r.location_key, r.asked is not null as confirmed, coalesce(r.planned_at, r.slot) as planned_at,
+    r.verdict, r.duration_ms, r.shape_key, r.numbers, case when r.shape_key is null then r.detail->'measurements' end as measurements
+  from touched t
+  join run r on r.check_key = t.check_key and r.slot >= to_timestamp(t.minute * 60.0) and r.slot < to_timestamp(t.minute * 60.0 + 60)
+  where (r.asked is null or r.asked = 'confirm') and r.reason is distinct from 'retired'
+), waiting as (
+  select t.check_key, t.minute, one.slot, d.location_key
+  from due d
+  cross join lateral (
+    select check_key, d.second + offset_ms * interval '1 ms' as slot from unnest(d.checks, d.offsets_ms) as one (check_key, offset_ms)) as one
+  join touched t on t.check_key = one.check_key and t.minute = floor(extract(epoch from one.slot) / 60)::int
+  where d.ask_id = 0
+), expected as (
+  select check_key, minute, slot, count(distinct location_key) as due, count(distinct location_key) filter (where ended) as ended
+  from (
+    select check_key, minute, slot, location_key, true as ended from told where not confirmed
+    union all select check_key, minute, slot, location_key, false from waiting) as one
+  group by 1, 2, 3
+), said as (
+  select distinct on (check_key, slot, location_key) * from told where verdict in ('up', 'degraded', 'down')
+  order by check_key, slot, location_key, planned_at desc, confirmed desc, verdict desc, duration_ms desc
+), judged as (
+  select s.id as series, said.slot, ${GOOD} as good
+  from said join rollup_series s using (check_key)
+  where $3::int[] is null or s.id = any($3)
+), slot as (
+  select s.id as series, s.criterion, e.check_key, e.minute, e.slot, e.due / 2 + 1 as quorum, e.due = e.ended as over,
+    count(*) filter (where j.good) as good, count(*) filter (where not j.good) as bad
+  from expected e join rollup_series s using (check_key) left join judged j on j.series = s.id and j.slot = e.slot
+  where $3::int[] is null or s.id = any($3)
+  group by s.id, e.check_key, e.minute, e.slot, e.due, e.ended
+), pace as (
+  select check_key, minute, string_agg(duration_ms::text, ' ') as durations from told
+  where not confirmed and verdict in ('up', 'degraded') group by 1, 2
+), counted as (
+  select series, criterion, check_key, minute, count(*) filter (where good >= quorum) as good, count(*) filter (where bad >= quorum) as bad,
+    count(*) filter (where over and good < quorum and bad < quorum) as unseen
+  from slot group by 1, 2, 3, 4
+)
+select series, minute as at, good, bad, unseen, case when criterion = '' then durations end as durations
+from counted left join pace using (check_key, minute)`;
+
+interface Counted {
+  series: number;
+  /** In the unit of its level. */
+  at: number;
+  good: number;
+  bad: number;
+  unseen: number;
+}
+
+const MINUTES: Readonly<Record<Level, number>> = { minute: 1, hour: 60, day: 1440 };
+
+async function write(db: Db, level: Level, rows: readonly (Counted & { sketch: string | null })[]): Promise<Changed[]> {
+  if (rows.length === 0) return [];
+  const column = (pick: (row: Counted) => number) => numberArray(rows.map(pick));
+  const { rows: changed } = await db.query<{ series: number; at: number }>({
+    name: `write-rollup-${level}`,
+    text: `insert into rollup_${level} as kept (series, at, good, bad, unseen, sketch)
+           select * from unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[], $6::bytea[])
+           on conflict (series, at) do update set good = excluded.good, bad = excluded.bad, unseen = excluded.unseen, sketch = excluded.sketch
+           where (kept.good, kept.bad, kept.unseen, kept.sketch) is distinct from (excluded.good, excluded.bad, excluded.unseen, excluded.sketch)
+           returning series, at`,
+    values: [
+      column((row) => row.series),
+      column((row) => row.at),
+      column((row) => row.good),
+      column((row) => row.bad),
+      column((row) => row.unseen),
+      textArray(rows.map((row) => row.sketch)),
+    ],
+  });
+  return changed.map((row) => ({ series: row.series, minute: row.at * MINUTES[level] }));
+}
+
+const BELOW = { hour: 'minute', day: 'hour' } as const;
+/** So many series are put together in one statement: some megabytes of sketches. */
+const SERIES_AT_ONCE = 2_000;
+
+/**
+ * Puts an hour or day together anew from what is below it, for these series or for all. `minute`: in which it begins. Returns what came out
+ * otherwise than before.
+ */
+export async function countWhole(db: Db, level: 'hour' | 'day', minute: number, series?: readonly number[]): Promise<Changed[]> {
+  const changed: Changed[] = [];
+  const below = BELOW[level];
+  const unit = MINUTES[below];
+  const only = series ? [...new Set(series)].sort((a, b) => a - b) : undefined;
+  for (let after = 0; ; ) {
+    const { rows } = await db.query<Omit<Counted, 'at'> & { sketches: Buffer | null }>(
+      `select series, sum(good)::int as good, sum(bad)::int as bad, sum(unseen)::int as unseen, string_agg(sketch, '') as sketches
+       from rollup_${below} where at >= $1 and at < $2 and series > $3 and ($4::int[] is null or series = any($4))
+       group by series order by series limit $5`,
+      [minute / unit, (minute + MINUTES[level]) / unit, after, only ? numberArray(only) : null, SERIES_AT_ONCE],
+    );
+    const whole = rows.map(({ sketches, ...row }) => ({ ...row, at: minute / MINUTES[level], sketch: mergedHex(sketches) }));
+    changed.push(...(await write(db, level, whole)));
+    const last = rows.at(-1);
+    if (!last || rows.length < SERIES_AT_ONCE) return changed;
+    after = last.series;
+  }
+}
+
+function mergedHex(sketches: Buffer | null): string | null {
+  const bytes = sketches && encodeSketch(decodeSketch(sketches));
+  return bytes ? `\\x${Buffer.from(bytes).toString('hex')}` : null;
+}
+
+/** Sees to it that minutes of that time can be stored. */
+export async function makeRollupPartitions(db: Db, { from, until }: MinuteRange): Promise<void> {
+  await db.query('select make_rollup_partitions($1, $2)', [from, until]);
+}
+
+/** What is kept: rollups that begin before are removed. In minutes since 1970. */
+export interface KeepFrom {
+  minutes: number;
+  hours: number;
+  days: number;
+}
+
+/** Removes what is older: minutes by whole partitions. Returns how many partitions and rows went. */
+export async function forgetRollups(db: Db, keep: KeepFrom): Promise<{ partitions: number; rows: number }> {
+  const { rows } = await db.query<{ dropped: number }>('select drop_rollup_partitions($1) as dropped', [keep.minutes]);
+  const hours = await db.query('delete from rollup_hour where at < $1', [Math.floor(keep.hours / 60)]);
+  const days = await db.query('delete from rollup_day where at < $1', [Math.floor(keep.days / 1440)]);
+  return { partitions: rows[0]?.dropped ?? 0, rows: (hours.rowCount ?? 0) + (days.rowCount ?? 0) };
+}
