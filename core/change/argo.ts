@@ -62,7 +62,7 @@ export function readArgo(body: unknown, problems: Problems): Told {
       names: [told.application, ...(told.namespace ? [`${told.namespace}/${told.application}`] : [])],
       ...(told.environment ? { environment: told.environment } : {}),
     },
-    key: `${told.application}/${told.startedAt}`,
+    key: `${told.environment ? `${told.environment}/` : ''}${told.application}/${told.startedAt}`,
   };
 }
 

@@ -331,6 +331,9 @@ describe('of Argo CD', () => {
   test('one synchronisation is one change, whichever trigger tells of it', () => {
     expect(told('argo-on-sync-running').key).toBe('argo-cd/billing-prod/2026-01-15T11:38:10Z');
     expect(told('argo-on-deployed').key).toBe(told('argo-on-sync-running').key);
+    expect(but('argo-on-deployed', { environment: 'lab' })).toMatchObject({
+      told: [{ key: 'argo-cd/lab/billing-prod/2026-01-15T11:38:10Z' }],
+    });
   });
 
   test('what was not changed says nothing of its kind', () => {
