@@ -16,6 +16,7 @@ import { type KnownRun, keyTold, storeTold, type Told } from '../store/result.ts
 import { markDirty } from '../store/scope.ts';
 import type { Report } from './contract.ts';
 import type { JobsDeps } from './deps.ts';
+import { noteLoads } from './load.ts';
 import * as metrics from './metrics.ts';
 import { Malformed } from './queue.ts';
 
@@ -43,6 +44,7 @@ export async function foldReport(deps: JobsDeps, location: string, report: Repor
       if (!result) work.gaps.push({ row, reason: reason ?? 'refused' });
       else work.results.push({ result, row });
     }
+    await noteLoads(deps, db, location, work.results);
     return foldInto(deps, db, work);
   });
   countTold(deps, location, ended);

@@ -8,13 +8,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Tenant } from '../../core/config/model.ts';
 import { nameTenant } from '../../core/load/owners.ts';
 import type { Finding } from '../../core/result.ts';
-import { noteLoads } from '../../jobs/load.ts';
+import { foldReport } from '../../jobs/fold.ts';
 import type { Outcome } from '../../probes/probe.ts';
 import postgres from '../../probes/types/postgres.ts';
-import { inTransaction } from '../../store/db.ts';
 import { noisyTenants, tenantHoursSince } from '../../store/load.ts';
-import { aCheck, aConfig, NOON_MS, SLOT_MS } from '../helpers/domain.ts';
-import { type TestJobs, testJobs } from '../helpers/jobs.ts';
+import { aCheck, aConfig, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
+import { asReport, asResult, order, type TestJobs, testJobs } from '../helpers/jobs.ts';
 import { probeContext } from '../helpers/probing.ts';
 import { type TenantsServer, tenantsServer } from '../helpers/tenants-server.ts';
 
@@ -61,11 +60,11 @@ async function round(): Promise<Outcome> {
   await sleep(1_000);
   const params = postgres.schema.parse({ url: server.url, load: true, lockWait: { down: '100ms' } });
   const outcome = await postgres.run(params, probeContext());
-  const plannedAtMs = NOON_MS + ++slot * SLOT_MS;
-  const { loads } = outcome;
-  const noted = { result: loads ? { loads } : {}, row: { check: check.id, plannedAtMs } };
-  await inTransaction(jobs.deps.pool, (db) => noteLoads(jobs.deps, db, 'north', [noted]));
-  jobs.at(plannedAtMs + 1_000);
+  const { verdict, durationMs, failure, findings = [], loads } = outcome;
+  const input = said(check, 'north', ++slot, verdict, { durationMs, findings, ...(failure ? { failure } : {}) });
+  await order(jobs, check, [input]);
+  jobs.at(input.plannedAtMs + 1_000);
+  await foldReport(jobs.deps, 'north', asReport([asResult(input, loads ? { loads } : {})]));
   return outcome;
 }
 
