@@ -115,6 +115,7 @@ function impact(leading: readonly CheckView[], config: Parts): string {
   const does = listInWords([...new Set(leading.map((view) => view.check.does))], 4, 'or');
   if (leading.every((view) => view.state.held === 'down')) {
     if (tenants.size === 0) return `nobody can ${does}`;
+    if (total === 1) return `${[...tenants].map((id) => config.tenants[id]?.title ?? id)} cannot ${does}`;
     return tenants.size === total ? `none of ${total} clinics can ${does}` : `${tenants.size} of ${total} clinics cannot ${does}`;
   }
   const titles = listInWords([...new Set(leading.map((view) => `"${view.check.title}"`))]);
