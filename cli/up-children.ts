@@ -90,6 +90,9 @@ function worker(plan: UpPlan): ChildSpec {
     DATABASE_URL: plan.databaseUrl,
     ROUNDS_QUEUE_URL: plan.queueUrl,
     ROUNDS_CHANGES_TOKEN: plan.env.ROUNDS_CHANGES_TOKEN,
+    ROUNDS_SMTP_URL: plan.env.ROUNDS_SMTP_URL,
+    ROUNDS_FALLBACK_WEBHOOK: plan.env.ROUNDS_FALLBACK_WEBHOOK,
+    ROUNDS_FALLBACK_WEBHOOK_TOKEN: plan.env.ROUNDS_FALLBACK_WEBHOOK_TOKEN,
   });
 }
 
