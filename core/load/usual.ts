@@ -1,5 +1,5 @@
 /**
- * What is usual of a rate: how long it was how high, in steps of the square root of two, so that a history of weeks is a dozen numbers.
+ * What is usual of a rate: how long it was how high, in steps of a fifth, so that a history of weeks is some dozen numbers.
  * What was long ago counts less, by half every two weeks. Beyond what is usual counts a quarter: one long report is no new habit, a tenant
  * that has grown for good is one after some ten days.
  */
@@ -14,8 +14,10 @@ const MOST_SHARE = 0.8;
 /** Fewer samples say nothing of what is usual. */
 const LEAST_SAMPLES = 5;
 const BEYOND_WEIGHT = 0.25;
-/** Of the steps; the lowest stands for everything below a thousandth. */
-const LOWEST = -20;
+/** To the double. */
+const STEPS = 4;
+/** The lowest stands for everything below a thousandth. */
+const LOWEST = -10 * STEPS;
 
 export interface Usual {
   /** Seconds by step: `{"7": 120}`; the step `none` is zero. */
@@ -69,11 +71,11 @@ export function faded({ seconds, samples }: Usual, steps: number): Usual {
 const NONE = 'none';
 
 function stepOf(value: number): string {
-  return value > 0 ? String(Math.max(LOWEST, Math.round(2 * Math.log2(value)))) : NONE;
+  return value > 0 ? String(Math.max(LOWEST, Math.round(STEPS * Math.log2(value)))) : NONE;
 }
 
 function heightOf(step: string): number {
-  return step === NONE ? 0 : 2 ** (Number(step) / 2);
+  return step === NONE ? 0 : 2 ** (Number(step) / STEPS);
 }
 
 function orderOf(step: string): number {

@@ -44,8 +44,13 @@ export interface Amounts {
 export function loadInWords({ measure, value, total, usual, blocks: waiting = 0 }: Amounts): string {
   const { amount, whole } = WORDS[measure];
   const told = usual === undefined ? '' : `, usually ${usual === 0 ? 'none' : amount(usual).replace(/ s$/, '')}`;
-  const held = waiting > 0 ? `; ${figure(waiting)} ${waiting === 1 ? 'session waits' : 'sessions wait'} for it` : '';
+  const held = waiting > 0 ? `; ${waitingInWords(waiting)}` : '';
   return `${whole(amount(value), amount(Math.max(total, value)))}${told}${held}`;
+}
+
+/** "23 sessions wait for it". */
+export function waitingInWords(sessions: number): string {
+  return `${figure(sessions)} ${sessions === 1 ? 'session waits' : 'sessions wait'} for it`;
 }
 
 /** Two digits below ten, none behind the point above: `0.04`, `2.8`, `41`, `2,300`. */

@@ -13,7 +13,7 @@ describe('a tenant is noisy', () => {
     expect(server.slots(20, QUIET)).toEqual([]);
     const report: Doing = { ...QUIET, hillcrest: { busy: 41 } };
     expect(server.slot(report)).toEqual([]);
-    expect(server.slot(report)).toEqual(['Hillcrest: 41 s of statements a second of 42, usually 0.18']);
+    expect(server.slot(report)).toEqual(['Hillcrest: 41 s of statements a second of 42, usually 0.21']);
     expect(noisyIn(server.state, 'postgres', String)).toMatchObject([
       { tenant: 'hillcrest', measure: 'statement-time', value: 41, share: expect.closeTo(0.984, 2), sinceMs: START_MS + 21 * EVERY_MS },
     ]);
