@@ -9,6 +9,7 @@ import type { Group } from './correlate.ts';
 import { roundsLeft } from './evaluate.ts';
 import type { ComponentTrouble, Facts, Named, NearChange, ServiceImpact } from './incident.ts';
 import type { NoisyTenant } from './load.ts';
+import { onCallOf } from './oncall.ts';
 import { type ActionWords, offersFor } from './runbook.ts';
 import type { Burn } from './slo/burn.ts';
 import { namedCheck } from './words.ts';
@@ -147,11 +148,13 @@ function factsOf(problem: Problem, services: ServiceImpact[], components: Compon
   );
   const owner = ownerOf(problem, services);
   const recovering = bad.length > 0 && bad.every((view) => view.state.moment === 'up' && !view.state.lone && !view.state.split);
+  const members = new Set(bad.map((view) => view.check.id));
+  const others = views.some((view) => isBad(view) && view.check.service !== undefined && !members.has(view.check.id));
   const suspects = bad.length === 0 ? [] : suspectsOf({ ...problem, bad: [...bad, ...(problem.mute ?? [])] });
   const [first] = suspects;
   return {
     root: problem.root,
-    members: bad.map((view) => view.check.id),
+    members: [...members],
     services,
     components,
     tenants: [...tenants.values(), ...burningTenants(problem, tenants)].sort((a, b) => a.id.localeCompare(b.id)),
@@ -167,13 +170,11 @@ function factsOf(problem: Problem, services: ServiceImpact[], components: Compon
     burns: [...problem.burns],
     locations: [],
     owner,
-    onCall: (config.teams[owner]?.members ?? []).flatMap((id) => {
-      const person = config.people[id];
-      return person && person.roles.length > 0 ? [{ id, title: person.name }] : [];
-    }),
+    onCall: owner === '' ? [] : onCallOf(config, owner, problem.nowMs).people.map((id) => ({ id, title: config.people[id]?.name ?? id })),
     offers: offersFor(config, services, components, problem.actions),
     recovering,
     roundsLeft: recovering ? Math.max(0, ...bad.map((view) => roundsLeft(view.check, view.state))) : 0,
+    ...(others ? { othersFail: true } : {}),
     blind: problem.blind.map(({ check }) => namedCheck(config, check.id)),
     shown: { atMs: [], visible: 0, material: 0, headline: '' },
   };

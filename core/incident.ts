@@ -129,6 +129,8 @@ export interface Facts {
   /** Since when less is wrong than the post says: told only once it has lasted. */
   betterSinceMs?: number;
   roundsLeft: number;
+  /** Something else in the scope fails for people. */
+  othersFail?: boolean;
   /** Checks that nobody sees at present. */
   blind: Named[];
 }

@@ -43,6 +43,7 @@ export function impactOf(facts: Facts, klass: IncidentClass): string {
   if (facts.locations.length > 0) return unseenFrom(facts);
   if (klass === 'blind') return `Nobody can say whether it works: no results for ${listInWords(facts.blind.map((check) => check.title))}.`;
   if (klass === 'risk') {
+    if (facts.othersFail) return 'No journey is known to fail because of it.';
     return facts.blind.length > 0 ? 'No journey is known to fail, but not all are seen.' : 'All journeys succeed; nobody is hurt yet.';
   }
   const worst = facts.services.filter((service) => service.class === facts.services[0]?.class);

@@ -5,12 +5,15 @@
  */
 import { EMPTY_STATE, type FoldInput } from '../core/evaluate.ts';
 import { type Folded, foldCheck } from '../core/fold.ts';
+import { disbelieved, distrusted } from '../core/location.ts';
+import { MONITORING_SCOPE } from '../core/monitoring.ts';
 import type { Result } from '../core/result.ts';
 import { insertAsk } from '../store/ask.ts';
 import { lockStates, type StateChange, writeStates } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
 import { recordDecisions } from '../store/incident.ts';
+import { locationTroublesOf } from '../store/location-trouble.ts';
 import { planningSince } from '../store/planner.ts';
 import { type KnownRun, keyTold, storeTold, type Told } from '../store/result.ts';
 import { markDirty } from '../store/scope.ts';
@@ -104,9 +107,6 @@ export interface ToFold {
   stale?: readonly string[];
 }
 
-/** Locations whose agents are at fault; none is known to be. */
-const NONE: ReadonlySet<string> = new Set();
-
 /** Folds results and gaps into the states of their checks, under the row locks. Returns whether a scope became dirty. */
 export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<boolean> {
   const results = Map.groupBy(work.results, ({ row }) => row.check);
@@ -115,7 +115,13 @@ export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<bo
   const checks = [...ids].flatMap((id) => deps.config.checks[id] ?? []);
   if (checks.length === 0) return false;
   const states = await lockStates(db, checks, deps.config.revision);
-  const time = { nowMs: deps.clock.now(), planningSinceMs: await planningSince(db), distrusted: NONE };
+  const troubles = await locationTroublesOf(db);
+  const time = {
+    nowMs: deps.clock.now(),
+    planningSinceMs: await planningSince(db),
+    distrusted: distrusted(troubles),
+    disbelieved: disbelieved(troubles),
+  };
   const changes: StateChange[] = [];
   const dirty = new Set<string>();
   for (const check of checks) {
@@ -130,6 +136,7 @@ export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<bo
       ...(({ state, staleAtMs }) => ({ state, ...(staleAtMs === undefined ? {} : { staleAtMs }) }))(folded),
     });
     if (folded.dirty) dirty.add(check.scope);
+    if (folded.watched) dirty.add(MONITORING_SCOPE.id);
     await askToConfirm(deps, db, check.id, folded);
     await recordDecisions(db, { atMs: time.nowMs, scope: check.scope, configRevision: deps.config.revision }, folded.decisions);
   }

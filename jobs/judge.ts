@@ -1,20 +1,24 @@
 /**
  * The second step of evaluation, in one transaction: a dirty scope under its lock → incidents, timeline, decisions, outbox rows.
  */
-import type { CheckView } from '../core/classify.ts';
+import { CHANGE_WINDOW_MS } from '../core/cause.ts';
+import { type CheckView, isBad } from '../core/classify.ts';
 import type { Config } from '../core/config/model.ts';
 import { EMPTY_STATE } from '../core/evaluate.ts';
 import type { Reasoned } from '../core/facts.ts';
 import type { Incident } from '../core/incident.ts';
 import { type Change, judgeScope as judge, NO_MEMORY, type Outcome, type ScopeInput, type ScopeJudgement } from '../core/judge.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from '../core/monitoring.ts';
+import { changesBetween } from '../store/change.ts';
 import { readStates } from '../store/check.ts';
 import { NotInForce, whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
 import { lastRepair } from '../store/execution.ts';
 import { adoptDecisions, insertIncident, openIncidentsOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
+import { noisyTenants } from '../store/load.ts';
 import { locationTroublesOf } from '../store/location-trouble.ts';
 import { PRIORITY } from '../store/outbox.ts';
+import { quietsAt } from '../store/quiet.ts';
 import { dirtyScopes, lockDirtyScope, markJudged } from '../store/scope.ts';
 import { showIncident, tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
@@ -70,6 +74,7 @@ async function inputOf(
   const { config, actions } = deps;
   const scope = config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
   const views = await viewsOf(db, config, scope.checks);
+  const isWell = open.length === 0 && !views.some(isBad);
   return {
     config,
     scope,
@@ -77,10 +82,11 @@ async function inputOf(
     open,
     nowMs,
     actions,
-    changes: [],
-    noisy: [],
+    // Nobody is suspected while nothing is wrong.
+    changes: isWell ? [] : await changesBetween(db, Math.min(nowMs, ...open.map((one) => one.beganAtMs)) - CHANGE_WINDOW_MS, nowMs),
+    noisy: isWell ? [] : await noisyTenants(db, scope.components, nowMs),
     burns: [],
-    quiets: [],
+    quiets: await quietsAt(db, config, nowMs),
     locations: await locationTroublesOf(db),
     repairs: await repairsOf(config, db, open),
   };
