@@ -3,7 +3,7 @@ import { outcomeInWords } from './show.ts';
 import { openPlayer, readCorpus } from './simulate.ts';
 
 /** As many as there must be. */
-const LEAST = 100;
+const LEAST = 240;
 
 /** What the corpus must speak of: a word of the area's name. */
 const AREAS = [

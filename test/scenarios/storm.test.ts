@@ -111,9 +111,9 @@ describe('10,000 failing checks', () => {
       world.judging.edits.length = 0;
       world.judging.postings.length = 0;
     };
-    run(3 * MINUTE_MS);
+    run(2.5 * MINUTE_MS);
     const settledMb = usedMb();
-    run(6 * MINUTE_MS);
+    run(4.5 * MINUTE_MS);
     expect(usedMb()).toBeLessThan(settledMb * 1.1 + 10);
     const facts = world.judging.open.map((incident) => JSON.stringify(incident.facts).length);
     expect(world.judging.open).toHaveLength(20);
