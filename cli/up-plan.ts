@@ -24,7 +24,7 @@ export function dataFolderOf({ options, env }: CliContext): string {
 }
 
 /** Whether the sample clinic runs too: without a configuration, or with one of your own that is about the clinic. */
-function withClinic({ options }: CliContext): boolean {
+export function withClinic({ options }: CliContext): boolean {
   return options.config === undefined || options.clinic === 'true';
 }
 

@@ -15,7 +15,7 @@ import { terminalWatch } from './terminal.ts';
 import { childrenOf, type UpPlan, urlsOf } from './up-children.ts';
 import { followConfig } from './up-follow.ts';
 import { lineWriter } from './up-output.ts';
-import { choosePorts, dataFolderOf, makePlan, ownDatabaseUrl, writeConfig } from './up-plan.ts';
+import { choosePorts, dataFolderOf, makePlan, ownDatabaseUrl, withClinic, writeConfig } from './up-plan.ts';
 
 const POSTGRES_PORT = 4632;
 const PARENT_POLL_MS = 500;
@@ -97,7 +97,9 @@ async function start(context: CliContext, stop: StopRequest, closers: Closers): 
 
 async function openPostgres({ log, io, ...context }: CliContext, stop: StopRequest, closers: Closers): Promise<EmbeddedPostgres> {
   io.out('Starting PostgreSQL …\n');
-  const options = { folder: dataFolderOf({ log, io, ...context }), log };
+  // The sample clinic's report is found by what its role does.
+  const settings: Record<string, string> = withClinic({ log, io, ...context }) ? { shared_preload_libraries: 'pg_stat_statements' } : {};
+  const options = { folder: dataFolderOf({ log, io, ...context }), log, settings };
   let current = await startPostgres({ ...options, port: POSTGRES_PORT });
   const first = current;
   let closing = false;

@@ -28,3 +28,12 @@ CREATE TABLE IF NOT EXISTS shared.schema_versions (
   schema_name text PRIMARY KEY,
   version integer NOT NULL
 );
+
+-- What each role does is counted where the server can; the monitor reads it.
+DO $$ BEGIN
+  IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements') THEN
+    CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  NULL;
+END $$;
