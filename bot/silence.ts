@@ -5,8 +5,10 @@ import { type Covers, scopesCovered } from '../core/quiet.ts';
 import { listInWords, namedCheck, subjectOf } from '../core/words.ts';
 import { audit } from '../store/audit.ts';
 import type { Db } from '../store/db.ts';
+import { incidentById } from '../store/incident.ts';
 import { markDirty } from '../store/scope.ts';
 import { endSilence, insertSilence, LONGEST_SILENCE_MS, type Silence } from '../store/silence.ts';
+import { tellStory } from '../store/story.ts';
 import type { BotParts, Permission } from './contract.ts';
 import { data } from './render/blocks.ts';
 import { unknownPerson } from './render/refusal.ts';
@@ -122,6 +124,8 @@ export async function beginSilence(db: Db, { config, clock }: Pick<BotParts, 'co
   const id = await insertSilence(db, made);
   await markDirty(db, scopesCovered([target.covers], config));
   const details = { silence: id, reason, until: new Date(endsAtMs).toISOString(), ...target.covers };
+  const incident = target.incidentId === undefined ? undefined : await incidentById(db, target.incidentId);
+  if (incident) await tellStory(db, incident, madeAtMs, { kind: 'silenced', by: person.id, untilMs: endsAtMs, reason });
   await audit(db, { actor: person.id, verb: 'silence', subject: target.subject, outcome: 'done', reason: 'allowed', data: details });
   return { id, ...made };
 }

@@ -120,9 +120,19 @@ function troublesOf(bad: readonly CheckView[], noisy: readonly Pick<NoisyTenant,
     const { component } = view.check;
     if (component === undefined || troubles.has(component)) continue;
     const loads = noisy.filter((one) => one.component === component).map((one) => one.sinceMs);
-    troubles.set(component, { sinceMs: Math.min(sinceOf(view), ...loads), slackMs: Math.max(SAME_TIME_MS, freshForMs(view.check)) });
+    troubles.set(component, { sinceMs: Math.min(unseenSince(view), ...loads), slackMs: Math.max(SAME_TIME_MS, freshForMs(view.check)) });
   }
   return troubles;
+}
+
+/** Since when it may have been in trouble: what nobody saw before it was seen failing may have begun in the dark. */
+function unseenSince({ check, state }: CheckView): number {
+  const dark = check.locations.flatMap((location) => {
+    const [gap, said] = [state.gaps[location], state.locations[location]];
+    if (!gap || !said || gap.plannedAtMs > said.sinceMs || said.sinceMs - gap.plannedAtMs > freshForMs(check)) return [];
+    return [gap.plannedAtMs - (gap.runs - 1) * check.everyMs];
+  });
+  return Math.min(state.heldSinceMs, ...dark);
 }
 
 /** The component that explains it: the deepest in trouble, and of several the one that began nearest to it. */

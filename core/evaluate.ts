@@ -62,7 +62,7 @@ export interface CheckState {
   lone: boolean;
   /** Two or more locations fail, but no quorum. */
   split: boolean;
-  /** When what is held began, by the planner's clock. */
+  /** Since when it is well, or not well, by the planner's clock. */
   heldSinceMs: number;
   /** The slot for which confirmations were asked last. */
   confirmedSlotMs?: number;
@@ -230,7 +230,9 @@ export function decide(check: Check, state: CheckState, time: Moment): { state: 
   const degraded = lone || split || (moment === 'degraded' && slow.length >= counted.quorum);
   const troubled: HeldVerdict = moment === 'down' ? 'down' : degraded ? 'degraded' : 'up';
   const held = holdNext(check, state, counted, moment, troubled);
-  const heldSinceMs = held === state.held ? state.heldSinceMs : beganAt(state, counted, held, time.nowMs);
+  // Slow first and then down is one trouble: it began when it was well no more.
+  const goesOn = held === state.held || (SEVERITY[held] > 0 && SEVERITY[state.held] > 0);
+  const heldSinceMs = goesOn ? state.heldSinceMs : beganAt(state, counted, held, time.nowMs);
   return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };
 }
 

@@ -143,6 +143,7 @@ export type TimelineEntry =
   | { kind: 'outlived-cause'; cause: string; headline: string }
   | { kind: 'merged'; into: number; cause: string }
   | { kind: 'acknowledged'; by: string }
+  | { kind: 'silenced'; by: string; untilMs: number; reason: string }
   | {
       kind: 'asked';
       by: string;

@@ -28,13 +28,13 @@ export type { Change, Judged } from './progress.ts';
 export interface ScopeMemory {
   /** By the maintenance or silence: the checks that it keeps back, so that each is decided once. */
   quieted: Record<string, string[]>;
-  /** Budgets whose burning an incident has told of: they open none of their own. */
-  explained: string[];
+  /** Budgets whose burning an incident has told of, with when it last did: they open none of their own while their windows look back. */
+  explained: Record<string, number>;
   /** Budgets that burned before anything else was known to fail: they are told until they burn no more. */
   burning: string[];
 }
 
-export const NO_MEMORY: ScopeMemory = { quieted: {}, explained: [], burning: [] };
+export const NO_MEMORY: ScopeMemory = { quieted: {}, explained: {}, burning: [] };
 
 export interface ScopeInput
   extends Pick<Problem, 'config' | 'scope' | 'views' | 'nowMs' | 'actions' | 'usuallyMs' | 'changes' | 'noisy' | 'burns'> {
@@ -70,6 +70,15 @@ interface Draft extends Group {
   burns: Burn[];
 }
 
+/** Rollups are some seconds late. */
+const BURN_SLACK_MS = 60_000;
+
+interface Budgets {
+  memory: Pick<ScopeMemory, 'explained' | 'burning'>;
+  /** When to look at one again. */
+  again: number[];
+}
+
 /** Of a problem in which no check is known to fail. */
 const NOBODY = { bad: [], mute: [], blind: [] };
 
@@ -94,14 +103,17 @@ export function judgeScope(input: ScopeInput): ScopeJudgement {
     const isKnown = (check: string) => input.config.checks[check] !== undefined;
     outcomes.push({ incident, ...resolved({ nowMs: input.nowMs, isKnown, ...(repair ? { repair } : {}) }, incident) });
   }
-  const again = outcomes.flatMap((outcome) => outcome.againAtMs ?? []);
+  const again = [...budgets.again, ...outcomes.flatMap((outcome) => outcome.againAtMs ?? [])];
   return {
     outcomes,
     decisions: held.decisions,
-    memory: { quieted: held.quieted, ...budgets },
+    memory: { quieted: held.quieted, ...budgets.memory },
     ...(again.length > 0 ? { againAtMs: Math.min(...again) } : {}),
   };
 }
+
+/** The reason why what is up again opens nothing. */
+const COMING_BACK = { kind: 'recovery', id: 'recovery', title: 'up again, for fewer rounds than it takes' };
 
 /** What maintenance and silences keep back, and the decisions that say so. */
 interface Held {
@@ -132,7 +144,7 @@ function keepBack(input: ScopeInput): Held {
 function quieten(
   held: Held,
   memory: ScopeMemory,
-  quiet: Quiet,
+  quiet: Pick<Quiet, 'id' | 'title'> & { kind: string },
   keys: readonly string[],
   inputs: (fresh: string[]) => Record<string, unknown>,
 ): void {
@@ -146,25 +158,30 @@ function quieten(
 
 /**
  * Adds budgets that burn to the problem that hits their service, or a component that it stands on; one that burns by itself is a problem of
- * its own. A budget burns on for a while when an outage is over: what an incident has told of first opens no other, and holds none open.
+ * its own. A budget burns on for as long as its short window looks back when an outage is over: what an incident has told of opens no other
+ * until then, and holds none open.
  */
-function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly Incident[], held: Held): Pick<ScopeMemory, 'explained' | 'burning'> {
-  const explained = new Set<string>();
+function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly Incident[], held: Held): Budgets {
+  const explained: Record<string, number> = {};
+  const again: number[] = [];
   const burning = new Set<string>();
   for (const burn of input.burns) {
     const key = [burn.service, burn.slo, burn.tenant ?? ''].join('/');
     const isFirst = input.memory.burning.includes(key);
     const own = isFirst ? open.find((incident) => incident.facts.burns.some((one) => one.service === burn.service)) : undefined;
     const hit = hitBy(input, burn, drafts);
+    const endsMs = (input.memory.explained[key] ?? Number.NEGATIVE_INFINITY) + burn.shortMs + BURN_SLACK_MS;
     if (isFirst) burning.add(key);
     if (hit) {
       hit.burns.push(burn);
-      if (!isFirst) explained.add(key);
+      if (!isFirst) explained[key] = input.nowMs;
       if (own) join(hit, own);
-    } else if (input.memory.explained.includes(key)) explained.add(key);
-    else if (burnsAlone(input, burn, own, drafts, held)) burning.add(key);
+    } else if (endsMs > input.nowMs) {
+      explained[key] = input.memory.explained[key] ?? 0;
+      again.push(endsMs);
+    } else if (burnsAlone(input, burn, own, drafts, held)) burning.add(key);
   }
-  return { explained: [...explained], burning: [...burning] };
+  return { memory: { explained, burning: [...burning] }, again };
 }
 
 /** The problem that fails the service, or a component in trouble below it. */
@@ -229,6 +246,10 @@ function outcomesOf(input: ScopeInput, draft: Draft, elsewhere: ReadonlySet<stri
   const progress: Progress = { ...input, bad: draft.bad, elsewhere };
   const assessed = assess({ ...input, ...draft });
   const absorbed = incident ? draft.absorbs.map((one) => ({ incident: one, ...merged(input, one, incident, draft.root) })) : [];
+  if (!incident && isComingBack(draft)) {
+    quieten(held, input.memory, COMING_BACK, assessed.facts.members, (fresh) => ({ checks: fresh }));
+    return [];
+  }
   if (!incident) return [opened(progress, assessed)];
   const judged = updated(progress, incident, assessed);
   // What merely keeps the post current calls nobody.
@@ -237,6 +258,12 @@ function outcomesOf(input: ScopeInput, draft: Draft, elsewhere: ReadonlySet<stri
   if (!quiet) return [{ incident, ...judged }, ...absorbed];
   quieten(held, input.memory, quiet, [`incident/${incident.id}`], () => ({ incident: incident.id }));
   return absorbed;
+}
+
+/** Everything of it is up again, only not yet for enough rounds: nobody is called for what is over. */
+function isComingBack({ bad, burns, blind }: Draft): boolean {
+  if (bad.length === 0 || burns.length > 0 || blind.length > 0) return false;
+  return bad.every(({ state }) => state.moment === 'up' && !state.lone && !state.split);
 }
 
 /** A silence of all of it that began after it was told keeps back its raises and lines. Its end is always told. */

@@ -26,8 +26,10 @@ export interface LocationTrouble {
   title: string;
   kind: 'suspected' | 'unheard' | 'cut-off' | 'silent' | 'fault' | 'over';
   sinceMs: number;
-  /** When it was over: what it said in between is not to be believed either, and what was unseen is still to be seen. */
+  /** When it was over: what was unseen until then is still to be seen. */
   untilMs?: number;
+  /** Of what is over: what came from it was not to be believed. */
+  wasCut?: boolean;
   /** Checks that show it, of those that run there. */
   checks: number;
   total: number;
@@ -74,14 +76,15 @@ export function locationTroubles(
     const found = silence(signs, known) ?? cut(signs, known, moment.nowMs);
     const title = config.locations[id]?.title ?? id;
     if (found) return [{ ...found, id, title, sinceMs: known ? Math.min(known.sinceMs, found.sinceMs) : found.sinceMs }];
-    if (known) return [{ ...known, kind: 'over' as const, untilMs: moment.nowMs }];
+    const wasCut = known?.kind === 'suspected' || known?.kind === 'cut-off';
+    if (known) return [{ ...known, kind: 'over' as const, wasCut, untilMs: moment.nowMs }];
     return last && moment.nowMs - (last.untilMs ?? 0) < REMEMBERED_MS ? [last] : [];
   });
 }
 
 /** Times that are over, in which a location was cut off, or may have been. */
 export function disbelieved(troubles: readonly LocationTrouble[]): Map<string, { fromMs: number; untilMs: number }> {
-  const over = troubles.filter((one) => one.kind === 'over' && one.untilMs !== undefined);
+  const over = troubles.filter((one) => one.kind === 'over' && one.wasCut && one.untilMs !== undefined);
   return new Map(over.map((one) => [one.id, { fromMs: one.sinceMs, untilMs: one.untilMs ?? 0 }]));
 }
 

@@ -25,11 +25,11 @@ export function renderThread(
 ): Message {
   const called = entry.kind === 'class-raised' ? (entry.onCall ?? []).map(mentionOf).join(' ') : '';
   const line =
-    `${timeOfDay(atMs, timeZone)} ${words(entry, nameOf, (person) => mentionOf(person) || data(nameOf(person)))} ${called}`.trim();
+    `${timeOfDay(atMs, timeZone)} ${words(entry, timeZone, nameOf, (person) => mentionOf(person) || data(nameOf(person)))} ${called}`.trim();
   return message(line.replaceAll(/[*\u200b]/g, ''), [section(line)]);
 }
 
-function words(entry: TimelineEntry, nameOf: (person: string) => string, call: (person: string) => string): string {
+function words(entry: TimelineEntry, timeZone: string, nameOf: (person: string) => string, call: (person: string) => string): string {
   switch (entry.kind) {
     case 'opened':
       return `${MARKS[entry.class]} ${data(entry.headline)}${seen(entry.seenFrom)}${why(entry.reason)}`;
@@ -45,6 +45,8 @@ function words(entry: TimelineEntry, nameOf: (person: string) => string, call: (
       return `Told on in ${incidentName(entry.into)}: ${data(entry.cause)}.`;
     case 'acknowledged':
       return `${data(nameOf(entry.by))} acknowledged.`;
+    case 'silenced':
+      return `${data(nameOf(entry.by))} silenced it until ${timeOfDay(entry.untilMs, timeZone)}: ${sentenceOf(entry.reason)}`;
     case 'asked':
       return `${data(nameOf(entry.by))} asked for "${data(entry.title)}"${given(entry.parameters)}. Shown: ${sentenceOf(entry.preview)}`;
     case 'refused':

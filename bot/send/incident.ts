@@ -172,7 +172,7 @@ async function render(context: SendContext, incident: Incident, fileId: string |
 }
 
 /** The order in which buttons stand; verbs that are not named come after. */
-const ORDER = ['acknowledge', 'runbook', 'details'];
+const ORDER = ['acknowledge', 'runbook', 'details', 'snooze', 'escalate'];
 
 async function mintButtons(context: SendContext, incident: Incident): Promise<ButtonElement[]> {
   const { pool, buttons, config } = context;

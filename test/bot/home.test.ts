@@ -63,7 +63,7 @@ describe('the Home tab', () => {
     expect(text).toContain(`🟠 *INC-${id}* Patient billing: partial outage.`);
     expect(text).toMatch(/Since \d\d:\d\d \(6 min\), nobody has acknowledged it\. <http[^|>]*\/archives\/[^|>]*\/p\d+\|Open the post>/);
     expect(text).toContain('*On call*\nops: Ana');
-    expect(text).toContain('*Patient billing* · tier 1 · ⚪ nothing is known yet');
+    expect(text).toContain('*Patient billing* · tier 1 · 🟠 partial outage for 6 min');
     expect(text).toMatch(/Book an appointment: 1 of 2 clinics, p95 1\.1 s, last round \d+ s ago from Data centre north/);
     expect(text).toMatch(/As of \d\d:\d\d:\d\d\./);
     expect(text).toContain('Run a check…\nReport');

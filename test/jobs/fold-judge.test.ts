@@ -218,7 +218,8 @@ it('judges every scope, though one of them cannot be judged', async () => {
   await happens(riverside, everywhere(riverside, 0, 'down'));
   await jobs.query(`insert into scope (id, dirty_seq, dirty_at) values ('aaa', 1, now() - interval '1 hour')`);
   await jobs.query(
-    `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at) values ('aaa', 'risk', 'risk', '#x', '{}', 'old', now(), now())`,
+    `insert into incident (scope, root, class, peak, channel, facts, config_revision, began_at, opened_at)
+     values ('aaa', 'service:aaa', 'risk', 'risk', '#x', '{}', 'old', now(), now())`,
   );
   await judgeDirty(jobs.deps, noUsual);
   expect(await jobs.query(`select class from incident where scope = 'billing'`)).toEqual([{ class: 'partial outage' }]);

@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { mintButton, useButton } from '../../store/button.ts';
 import { openPool } from '../../store/db.ts';
-import { insertIncident } from '../../store/incident.ts';
 import { migrate } from '../../store/migrate.ts';
 import { closeModal, forgetModals, mintModal, modalById, useModal } from '../../store/modal.ts';
 import { quietLog } from '../helpers/log.ts';
@@ -15,15 +14,12 @@ it('forms come to a database with incidents and buttons, and are bound to them',
   const database = await testDatabase();
   await migrate(database.url, quietLog, before);
   const pool = openPool({ url: database.url, name: 'test', max: 2, log: quietLog });
-  const incidentId = await insertIncident(pool, {
-    scope: 'billing',
-    class: 'partial outage',
-    channel: '#incidents',
-    facts: someFacts(),
-    configRevision: 'test',
-    beganAtMs: Date.now(),
-    openedAtMs: Date.now(),
-  });
+  const { rows } = await pool.query<{ id: number }>(
+    `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at)
+     values ('billing', 'partial outage', 'partial outage', '#incidents', $1, 'test', now(), now()) returning id`,
+    [JSON.stringify(someFacts())],
+  );
+  const incidentId = rows[0]?.id ?? 0;
   const button = { incidentId, incidentRevision: 1, verb: 'runbook', params: { runbook: 'restart' }, expiresInMs: 60_000 };
   const buttonId = await mintButton(pool, button);
 
