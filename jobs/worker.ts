@@ -5,6 +5,7 @@ import { AgentBook } from './agents.ts';
 import { finishAsks, planAsks } from './ask.ts';
 import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
+import { startCounting } from './counting.ts';
 import { wakeBot } from './deps.ts';
 import { escalateDue, handOver } from './escalate.ts';
 import { tellElsewhere } from './fallback.ts';
@@ -137,6 +138,7 @@ export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ st
         if (await underOneConfig(deps, makeDueReports)) await wakeBot(deps);
       },
     }),
+    ...startCounting(deps, judging),
     startLoop({ name: 'retain', everyMs: RETAIN_TURN_MS, log, work: () => underOneConfig(deps, retain) }),
     startLoop({ name: 'gauges', everyMs: GAUGES_TURN_MS, log, work: () => readGauges(deps, reports.locations) }),
     startLoop({

@@ -114,7 +114,12 @@ export async function countMinutes(db: Db, buckets: readonly Bucket[], series?: 
   const { rows } = await db.query<Counted & { durations: string | null }>({
     name: 'count-minutes',
     text: COUNT_MINUTES,
-    values: [keys, minutes, series ? numberArray(series) : null],
+    values: [
+      keys,
+      minutes,
+      numberArray(buckets.map(({ checkKey, minute }) => checkKey * 2 ** 32 + minute)),
+      series ? numberArray(series) : null,
+    ],
   });
   return write(
     db,
@@ -132,55 +137,47 @@ const VALUE = `case when shape_key is null then (measurements->>s.measurement)::
   else (string_to_array(numbers, ' '))[(select array_position(shape.measurements, s.measurement) from shape where key = shape_key)]::float8 end`;
 
 const GOOD = `case
-  when s.measurement is null then said.verdict <> 'down' and (s.faster_ms is null or said.duration_ms <= s.faster_ms)
+  when s.measurement is null then verdict <> 'down' and (s.faster_ms is null or duration_ms <= s.faster_ms)
   when s.op = 'lt' then ${VALUE} < s.limit_value when s.op = 'lte' then ${VALUE} <= s.limit_value
   when s.op = 'gt' then ${VALUE} > s.limit_value else ${VALUE} >= s.limit_value end`;
 
+/** Of what a location said for a slot, the last: the planner's time says which that is, whatever came first. */
+const last = (column: string) =>
+  `(array_agg(${column} order by planned_at desc, confirmed desc, verdict desc, duration_ms desc) filter (where verdict in ('up', 'degraded', 'down')))[1]`;
+
+// Nothing is joined but by keys of tables: of lists PostgreSQL does not know how long they are, and takes each for a few rows.
 const COUNT_MINUTES = `
-with touched as materialized (
-  select * from unnest($1::int[], $2::int[]) as one (check_key, minute)
-), told as materialized (
-  select t.check_key, t.minute, r.slot, r.location_key, r.asked is not null as confirmed, coalesce(r.planned_at, r.slot) as planned_at,
-    r.verdict, r.duration_ms, r.shape_key, r.numbers, case when r.shape_key is null then r.detail->'measurements' end as measurements
-  from touched t
-  join run r on r.check_key = t.check_key and r.slot >= to_timestamp(t.minute * 60.0) and r.slot < to_timestamp(t.minute * 60.0 + 60)
+with told as (
+  select r.check_key, minute, r.slot, r.location_key, r.asked is null as due, r.asked is null as ended, r.asked is not null as confirmed,
+    coalesce(r.planned_at, r.slot) as planned_at, r.verdict, r.duration_ms, r.shape_key, r.numbers,
+    case when r.shape_key is null then r.detail->'measurements' end as measurements
+  from unnest($1::int[], $2::int[]) as one (check_key, minute)
+  join run r on r.check_key = one.check_key and r.slot >= to_timestamp(minute * 60.0) and r.slot < to_timestamp(minute * 60.0 + 60)
   where (r.asked is null or r.asked = 'confirm') and r.reason is distinct from 'retired'
-), waiting as (
-  select t.check_key, t.minute, one.slot, d.location_key
+  union all
+  select one.check_key, floor(extract(epoch from one.slot) / 60)::int, one.slot, d.location_key, true, false, false, one.slot,
+    null, null, null, null, null
   from due d
   cross join lateral (
     select check_key, d.second + offset_ms * interval '1 ms' as slot from unnest(d.checks, d.offsets_ms) as one (check_key, offset_ms)) as one
-  join touched t on t.check_key = one.check_key and t.minute = floor(extract(epoch from one.slot) / 60)::int
-  where d.ask_id = 0
-), expected as (
-  select check_key, minute, slot, count(distinct location_key) as due, count(distinct location_key) filter (where ended) as ended
-  from (
-    select check_key, minute, slot, location_key, true as ended from told where not confirmed
-    union all select check_key, minute, slot, location_key, false from waiting) as one
-  group by 1, 2, 3
-), said as (
-  select distinct on (check_key, slot, location_key) * from told where verdict in ('up', 'degraded', 'down')
-  order by check_key, slot, location_key, planned_at desc, confirmed desc, verdict desc, duration_ms desc
-), judged as (
-  select s.id as series, said.slot, ${GOOD} as good
-  from said join rollup_series s using (check_key)
-  where $3::int[] is null or s.id = any($3)
+  where d.ask_id = 0 and one.check_key::bigint * 4294967296 + floor(extract(epoch from one.slot) / 60)::bigint = any($3::bigint[])
+), location as (
+  select check_key, minute, slot, bool_or(due) as due, bool_or(ended) as ended, ${last('verdict')} as verdict,
+    ${last('duration_ms')} as duration_ms, ${last('shape_key')} as shape_key, ${last('numbers')} as numbers, ${last('measurements')} as measurements,
+    max(duration_ms) filter (where not confirmed and verdict in ('up', 'degraded')) as took_ms
+  from told group by check_key, minute, slot, location_key
 ), slot as (
-  select s.id as series, s.criterion, e.check_key, e.minute, e.slot, e.due / 2 + 1 as quorum, e.due = e.ended as over,
-    count(*) filter (where j.good) as good, count(*) filter (where not j.good) as bad
-  from expected e join rollup_series s using (check_key) left join judged j on j.series = s.id and j.slot = e.slot
-  where $3::int[] is null or s.id = any($3)
-  group by s.id, e.check_key, e.minute, e.slot, e.due, e.ended
-), pace as (
-  select check_key, minute, string_agg(duration_ms::text, ' ') as durations from told
-  where not confirmed and verdict in ('up', 'degraded') group by 1, 2
-), counted as (
-  select series, criterion, check_key, minute, count(*) filter (where good >= quorum) as good, count(*) filter (where bad >= quorum) as bad,
-    count(*) filter (where over and good < quorum and bad < quorum) as unseen
-  from slot group by 1, 2, 3, 4
+  select s.id as series, s.criterion, minute, slot, count(*) filter (where due) / 2 + 1 as quorum,
+    count(*) filter (where due) = count(*) filter (where ended) as over, count(*) filter (where good) as good, count(*) filter (where not good) as bad,
+    case when s.criterion = '' then string_agg(took_ms::text, ' ') end as durations
+  from location join rollup_series s using (check_key) cross join lateral (select case when verdict is not null then ${GOOD} end as good) as one
+  where $4::int[] is null or s.id = any($4)
+  group by s.id, minute, slot
+  having bool_or(due)
 )
-select series, minute as at, good, bad, unseen, case when criterion = '' then durations end as durations
-from counted left join pace using (check_key, minute)`;
+select series, minute as at, count(*) filter (where good >= quorum) as good, count(*) filter (where bad >= quorum) as bad,
+  count(*) filter (where over and good < quorum and bad < quorum) as unseen, string_agg(durations, ' ') as durations
+from slot group by 1, 2`;
 
 interface Counted {
   series: number;

@@ -131,7 +131,7 @@ describe('counts', () => {
         await turn();
         expect(await everything()).toEqual(inTurns);
       }),
-      { numRuns: 6, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     );
   });
 });
