@@ -128,8 +128,8 @@ function troublesOf(bad: readonly CheckView[], noisy: readonly Pick<NoisyTenant,
 /** Since when it may have been in trouble: what nobody saw before it was seen failing may have begun in the dark. */
 function unseenSince({ check, state }: CheckView): number {
   const dark = check.locations.flatMap((location) => {
-    const [gap, said] = [state.gaps[location], state.locations[location]];
-    if (!gap || !said || gap.plannedAtMs > said.sinceMs || said.sinceMs - gap.plannedAtMs > freshForMs(check)) return [];
+    const gap = state.gaps[location];
+    if (!gap || gap.plannedAtMs > state.heldSinceMs || state.heldSinceMs - gap.plannedAtMs > freshForMs(check)) return [];
     return [gap.plannedAtMs - (gap.runs - 1) * check.everyMs];
   });
   return Math.min(state.heldSinceMs, ...dark);
