@@ -149,19 +149,22 @@ function entryOf({ config, step, by }: StepToSettle, { people, team, channel }: 
   };
 }
 
+/** Of those that were called before; the latest. */
+const MOST_CALLS = 6;
+
 /** A channel that does not follow the incident is told what it is, who was called before, and where the story is. */
 async function tellChannel(db: Db, settle: StepToSettle, called: Called & { channel: string }, priority: number): Promise<void> {
   const { config, incident, escalation, step, by } = settle;
   const nameOf = (person: string) => config.people[person]?.name ?? person;
   const before = escalation.history.filter((one) => wasTaken(one) && one.people.length > 0);
-  const calls = before.map((one) => `${listInWords(one.people.map(nameOf), 6)} at ${timeOfDay(one.atMs, config.timezone)}`);
+  const calls = before.map((one) => `${timeOfDay(one.atMs, config.timezone)} ${listInWords(one.people.map(nameOf), 6)}`);
   const why = by === undefined ? 'Nobody has acknowledged it' : `${nameOf(by)} asks for help`;
   const payload = {
     mark: MARKS[incident.class],
     title: `${subjectOf(incident.facts)}: ${incident.class}. ${why}.`,
     lines: [
       `Since ${timeOfDay(incident.beganAtMs, config.timezone)}, told in ${incident.channel}.`,
-      calls.length > 0 ? `Called before: ${listInWords(calls, 6)}.` : 'Nobody was called by name before.',
+      calls.length > 0 ? `Called before: ${calls.slice(-MOST_CALLS).join('; ')}.` : 'Nobody was called by name before.',
     ],
     incidents: [incident.id],
     call: called.people,

@@ -65,7 +65,7 @@ describe('escalation', () => {
       channel: '#operations',
       payload: {
         title: 'Patient billing: partial outage. Nobody has acknowledged it.',
-        lines: ['Since 12:00, told in #incidents.', 'Called before: Ana at 12:00, Ana and Ben at 12:10 and Ana at 12:20.'],
+        lines: ['Since 12:00, told in #incidents.', 'Called before: 12:00 Ana; 12:10 Ana and Ben; 12:20 Ana.'],
         incidents: [id],
         call: [],
       },
