@@ -168,6 +168,7 @@ async function tellChannel(db: Db, settle: StepToSettle, called: Called & { chan
     ],
     incidents: [incident.id],
     call: called.people,
+    whileOpen: true,
   };
   const key = `escalated/${incident.id}/${new Date(escalation.begunAtMs).toISOString()}/${step.id}`;
   await tellNotice(db, {

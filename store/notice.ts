@@ -16,6 +16,8 @@ export interface NoticePayload {
   call?: readonly string[];
   /** Milliseconds since 1970 after which it is true no more, and not told. */
   untilMs?: number;
+  /** It is not told when all of its incidents are over before Slack takes it. */
+  whileOpen?: boolean;
 }
 
 export interface NewNotice {

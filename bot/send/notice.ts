@@ -23,12 +23,14 @@ export async function sendNotice(context: SendContext): Promise<void> {
   if (!payload || channel === undefined) return void (await markRefused(pool, claim, 'it says nothing, or nowhere'));
   const before = await lookUp(context, { channel });
   if (before.found) return finish(context, before.found.ts, false);
-  const isOver = payload.untilMs !== undefined && clock.now() >= payload.untilMs;
+  const incidents = await incidentsOf(context, payload);
+  const allOver = payload.whileOpen === true && incidents.every(({ incident }) => incident.state === 'resolved');
+  const isOver = allOver || (payload.untilMs !== undefined && clock.now() >= payload.untilMs);
   if (isOver || claim.madeAgoMs > EXPIRES_MS) {
     metrics.posts.inc({ kind: 'notice', outcome: 'refused' });
     return void (await markRefused(pool, claim, isOver ? 'it was true no more' : 'it could not be posted for 12 h'));
   }
-  const message = renderNotice({ payload, incidents: await incidentsOf(context, payload), mentionOf: mentionIn(context.config) });
+  const message = renderNotice({ payload, incidents, mentionOf: mentionIn(context.config) });
   await context.sending();
   const placed = await slack.post({ channel, message, outboxId: claim.id });
   await finish(context, placed.ts, before.possibleDuplicate);

@@ -81,6 +81,16 @@ describe('a notice', () => {
     expect(refused.map((row) => row.error)).toEqual(['it was true no more', 'it could not be posted for 12 h']);
   });
 
+  test('about what is over by then is not told, when it is only for what is open', async () => {
+    const id = await openIncident(slack.pool);
+    await tellNotice(slack.pool, aNotice({ incidents: [id], whileOpen: true }));
+    await slack.query(`update incident set state = 'resolved', resolved_at = now() where id = $1`, [id]);
+    (await slack.notifier()).start();
+    await settled(slack);
+    const [row] = await slack.query<{ state: string; error: string }>(`select state, error from outbox where kind = 'notice'`);
+    expect(row).toEqual({ state: 'refused', error: 'it was true no more' });
+  });
+
   test('that says nothing is refused with its reason', async () => {
     await tellNotice(slack.pool, aNotice({ title: '' }));
     (await slack.notifier()).start();
