@@ -1,12 +1,19 @@
-/** `npm run scenarios`: plays all scenarios, or those that the text of `--only` is in, and says which are not as their labels say. */
+/**
+ * `npm run scenarios`: plays all scenarios, or those that the text of `--only` is in, and says which are not as their labels say. With
+ * `--all` also what came of the others; `--json` for programs; `--shift 35` begins each so many seconds later by the wall clock, which moves
+ * every slot: a label that follows from the rules holds all the same, where no window is by the wall clock.
+ */
 import { outcomeInWords, postingInWords } from './show.ts';
 import { openPlayer, readCorpus } from './simulate.ts';
 
 const { argv, stdout } = process;
 const only = argv.includes('--only') ? (argv[argv.indexOf('--only') + 1] ?? '') : '';
+const shiftMs = argv.includes('--shift') ? 1_000 * Number(argv[argv.indexOf('--shift') + 1]) : 0;
 const corpus = await readCorpus();
 const play = await openPlayer();
-const chosen = corpus.filter(({ id, area, file }) => [id, area, file].some((text) => text.includes(only)));
+const chosen = corpus
+  .filter(({ id, area, file }) => [id, area, file].some((text) => text.includes(only)))
+  .map((scenario) => ({ ...scenario, start: new Date(Date.parse(scenario.start) + shiftMs).toISOString() }));
 const outcomes = chosen.map((scenario) => {
   const beganMs = performance.now();
   return { ...play(scenario), tookMs: performance.now() - beganMs };
