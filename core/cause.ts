@@ -14,7 +14,9 @@ import { seenWellSince } from './correlate.ts';
 import { spanInWords } from './duration.ts';
 import { componentsBelow, standsOn } from './graph.ts';
 import type { Suspect } from './incident.ts';
+import { nameTenant } from './load/owners.ts';
 import type { NoisyTenant } from './load.ts';
+import type { Finding } from './result.ts';
 import type { Burn } from './slo/burn.ts';
 
 export interface CauseInput {
@@ -77,11 +79,18 @@ function componentSuspects(input: CauseInput, symptoms: readonly CheckView[]): S
     const inTime = leadMs >= -Math.max(CHANGE_SLACK_MS, ...views.map((view) => freshForMs(view.check)));
     const said = freshestFailure(views);
     const load = input.noisy.find((one) => one.component === id && one.sinceMs <= beganMs + CHANGE_SLACK_MS);
-    const text = said?.findings[0]?.text ?? load?.text ?? said?.failure?.message ?? 'in trouble';
+    const [finding] = said?.findings ?? [];
+    const text = (finding && findingInWords(finding, config, id)) ?? load?.text ?? said?.failure?.message ?? 'in trouble';
     const share = explained === 1 ? [] : [`Explains ${Math.round(explained * 100)} % of what fails.`];
     const score = 0.45 + 0.3 * explained + (inTime ? 0.1 : -0.2) + (root === `component:${id}` ? 0.1 : 0);
     return { kind: 'component' as const, id, title: titleOf(config, id), text, evidence: [onsetInWords(leadMs), ...share], score };
   });
+}
+
+/** What was found, with the name of the tenant whose role, database or queue it is about: "Hillcrest Dental: a report (pid 4121) blocks 23 sessions". */
+export function findingInWords(finding: Finding, config: Pick<Config, 'tenants'>, component: string): string {
+  const tenant = nameTenant(finding, config, component);
+  return tenant === undefined || finding.text.includes(tenant.title) ? finding.text : `${tenant.title}: ${finding.text}`;
 }
 
 /** How long before its victims a suspect was in trouble. Both are sampled, so little difference is none. */

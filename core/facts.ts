@@ -1,6 +1,6 @@
 /** What is known of a problem now: its services' classes, who is hit, since when, what may have caused it, and what can be pressed. */
 
-import { CHANGE_WINDOW_MS, suspectsOf, TOLD_FROM_SCORE, touches } from './cause.ts';
+import { CHANGE_WINDOW_MS, findingInWords, suspectsOf, TOLD_FROM_SCORE, touches } from './cause.ts';
 import type { ReportedChange } from './change.ts';
 import { CLASSES, freshForMs, type IncidentClass } from './check.ts';
 import { type CheckView, classifyService, freshestFailure, isBad, type ServiceClass, symptomsOf } from './classify.ts';
@@ -127,7 +127,7 @@ function componentTroubles(problem: Problem): ComponentTrouble[] {
         check: view.check.id,
         verdict: view.state.held === 'down' ? ('down' as const) : ('degraded' as const),
         ...(said?.failure ? { failure: said.failure } : {}),
-        findings: said?.findings ?? [],
+        findings: (said?.findings ?? []).map((one) => ({ ...one, text: findingInWords(one, problem.config, component.id) })),
         sinceMs: view.state.heldSinceMs,
       },
     ];

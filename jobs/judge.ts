@@ -20,6 +20,7 @@ import { locationTroublesOf } from '../store/location-trouble.ts';
 import { PRIORITY } from '../store/outbox.ts';
 import { quietsAt } from '../store/quiet.ts';
 import { dirtyScopes, lockDirtyScope, markJudged } from '../store/scope.ts';
+import { activeBurns } from '../store/slo.ts';
 import { showIncident, tellStory } from '../store/story.ts';
 import type { JobsDeps } from './deps.ts';
 import * as metrics from './metrics.ts';
@@ -85,7 +86,7 @@ async function inputOf(
     // Nobody is suspected while nothing is wrong.
     changes: isWell ? [] : await changesBetween(db, Math.min(nowMs, ...open.map((one) => one.beganAtMs)) - CHANGE_WINDOW_MS, nowMs),
     noisy: isWell ? [] : await noisyTenants(db, scope.components, nowMs),
-    burns: [],
+    burns: await activeBurns(db, scope.services),
     quiets: await quietsAt(db, config, nowMs),
     locations: await locationTroublesOf(db),
     repairs: await repairsOf(config, db, open),

@@ -23,7 +23,7 @@ update incident set facts = jsonb_build_object(
 alter table incident alter column root drop default;
 
 -- What a scope remembers from one judgement to the next (`ScopeMemory` in core/judge.ts), and when it is to be judged though nothing new came.
-alter table scope add column memory jsonb not null default '{"quieted": {}, "explained": [], "burning": []}';
+alter table scope add column memory jsonb not null default '{"quieted": {}, "explained": {}, "burning": []}';
 alter table scope add column judge_at timestamptz;
 create index scope_later on scope (judge_at) where judge_at is not null;
 
