@@ -143,6 +143,7 @@ interface Did {
   total: number;
   held: boolean;
   blocks: number;
+  runningForMs: number;
 }
 
 /** What each tenant did by each measure, from the best owner that tells it. A tenant that the sample does not name is not there. */
@@ -159,7 +160,9 @@ function byTenant(all: readonly OwnerRates[], owners: Owners): Map<string, Map<L
       for (const [measure, value] of totalsOf(list)) {
         if (measures.has(measure)) continue;
         const blocks = list.reduce((sum, one) => sum + one.blocks, 0);
-        measures.set(measure, { value, total: totals.get(measure) ?? value, blocks, held: blocks === 0 && list.some((one) => one.held) });
+        const runningForMs = Math.max(...list.map((one) => one.runningForMs));
+        const held = blocks === 0 && list.some((one) => one.held);
+        measures.set(measure, { value, total: totals.get(measure) ?? value, blocks, held, runningForMs });
       }
     }
   }
@@ -183,7 +186,9 @@ function withRate(earlier: Seen, measure: LoadMeasure, did: Did, { plannedAtMs, 
   const isFar = usual !== undefined && value >= FACTOR * usual && value >= floorOf(measure, did);
   const history = seconds > 0 ? withSample(earlier.history, value, seconds, isFar) : earlier.history;
   if (!isFar || value < LARGE_SHARE * total) return { history, now };
-  const { samples, sinceMs } = earlier.beyond ?? { samples: 0, sinceMs: plannedAtMs };
+  // What runs has begun between the two samples, and tells when.
+  const beganMs = plannedAtMs - (PILE_UP.has(measure) ? Math.min(did.runningForMs, seconds * 1000) : 0);
+  const { samples, sinceMs } = earlier.beyond ?? { samples: 0, sinceMs: beganMs };
   return { history, now, beyond: { samples: samples + 1, sinceMs } };
 }
 

@@ -13,6 +13,8 @@ export interface OwnerRates {
   held: boolean;
   /** Sessions of others that wait for its locks. */
   blocks: number;
+  /** How long its statements that run now have run, each. */
+  runningForMs: number;
 }
 
 /** The size of a database when it was last asked: not each sample asks each. */
@@ -39,7 +41,7 @@ export function ratesBetween(before: Loads | undefined, now: Loads, sizes: Reado
   const elapsedS = before && areComparable(before, now) ? (now.atMs - before.atMs) / 1000 : 0;
   return now.loads.map((load) => {
     const earlier = elapsedS > 0 ? known.get(keyOf(load)) : undefined;
-    const { blocks = 0, waiting = 0 } = load.levels;
+    const { blocks = 0, waiting = 0, running = 0, runningMs = 0 } = load.levels;
     return {
       by: load.by,
       name: load.name,
@@ -51,6 +53,7 @@ export function ratesBetween(before: Loads | undefined, now: Loads, sizes: Reado
       }),
       held: waiting > 0 && blocks === 0,
       blocks,
+      runningForMs: running > 0 ? runningMs / running : 0,
     };
   });
 }

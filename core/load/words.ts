@@ -53,8 +53,8 @@ export function waitingInWords(sessions: number): string {
   return `${figure(sessions)} ${sessions === 1 ? 'session waits' : 'sessions wait'} for it`;
 }
 
-/** Two digits below ten, none behind the point above: `0.04`, `2.8`, `41`, `2,300`. */
+/** Two digits below ten, none behind the point above: `0.001`, `0.042`, `2.8`, `41`, `2,300`. */
 export function figure(value: number): string {
-  if (value < 10) return String(Number(value.toPrecision(2)));
+  if (value < 10) return String(Number(value.toPrecision(value < 0.01 ? 1 : 2)));
   return Math.round(value).toLocaleString('en-GB');
 }

@@ -20,6 +20,16 @@ describe('a tenant is noisy', () => {
     expect(server.slot(QUIET)).toEqual([]);
   });
 
+  test('since it began what runs now, between two samples', () => {
+    const server = new Watched();
+    const still: Doing = { ...QUIET, hillcrest: { busy: 0.05 }, lakeside: { busy: 0.05 } };
+    server.slots(20, still);
+    const report = (runningMs: number): Doing => ({ ...still, hillcrest: { levels: { running: 1, runningMs } } });
+    server.slot(report(12_000));
+    server.slot(report(42_000));
+    expect(noisyIn(server.state, 'postgres', String)[0]?.sinceMs).toBe(START_MS + 21 * EVERY_MS - 12_000);
+  });
+
   test('not before it is known what is usual', () => {
     const server = new Watched();
     expect(server.slots(5, { hillcrest: { busy: 9 }, lakeside: { busy: 0 } })).toEqual([]);
