@@ -1,7 +1,7 @@
 /**
  * `npm run scenarios`: plays all scenarios, or those that the text of `--only` is in, and says which are not as their labels say. With
  * `--all` also what came of the others; `--json` for programs; `--shift 35` begins each so many seconds later by the wall clock, which moves
- * every slot: a label that follows from the rules holds all the same, where no window is by the wall clock.
+ * every slot: a label that allows for any slot holds all the same.
  */
 import { outcomeInWords, postingInWords } from './show.ts';
 import { openPlayer, readCorpus } from './simulate.ts';
