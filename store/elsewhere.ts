@@ -38,17 +38,20 @@ const SLACK_HAS_IT = `exists (
  */
 export async function untoldFor(db: Db, afterMs: number): Promise<Untold[]> {
   const { rows } = await db.query<{ incident_id: number; waited_ms: number; told: Untold['told'] | null }>(
-    `select i.id as incident_id, (extract(epoch from now() - min(o.made_at)) * 1000)::float8 as waited_ms,
+    `with candidate as materialized (
+       select id, state from incident where state = 'open'
+       union
+       select i.id, i.state from told_elsewhere t join incident i on i.id = t.incident_id
+       where i.state = 'resolved' and t.about <> 'resolved' and t.state in ('sending', 'sent')
+     )
+     select i.id as incident_id, (extract(epoch from now() - min(o.made_at)) * 1000)::float8 as waited_ms,
        (select jsonb_agg(jsonb_build_object('about', t.about, 'way', t.way)) from told_elsewhere t
         where t.incident_id = i.id and t.state <> 'dropped') as told
-     from incident i
-     join timeline e on e.incident_id = i.id
+     from candidate i
+     join timeline e on e.incident_id = i.id and e.kind = any (
+       case i.state when 'open' then array['opened', 'class-raised'] else array['resolved'] end)
      join outbox o on o.incident_id = i.id and o.kind = 'thread' and o.timeline_id = e.id
-     where (i.state = 'open' and e.kind in ('opened', 'class-raised')
-            or i.state = 'resolved' and e.kind = 'resolved' and exists (
-              select from told_elsewhere t where t.incident_id = i.id and t.about <> 'resolved' and t.state in ('sending', 'sent')))
-       and o.made_at <= now() - $1 * interval '1 millisecond' and o.made_at > now() - $2 * interval '1 hour'
-       and not ${SLACK_HAS_IT}
+     where o.made_at <= now() - $1 * interval '1 millisecond' and o.made_at > now() - $2 * interval '1 hour' and not ${SLACK_HAS_IT}
      group by i.id order by i.id`,
     [afterMs, EXPIRES_HOURS],
   );
