@@ -8,9 +8,11 @@ import {
   type Finding,
   type Loads,
   loadSchema,
+  loadsSchema,
   MOST_LOADS,
   type Result,
   type StepResult,
+  whoseSchema,
 } from '../core/result.ts';
 import type { Order } from '../core/run.ts';
 import { AgentFault, type BrowserSource, type Outcome, type Probe, type ProbeContext } from '../probes/probe.ts';
@@ -182,15 +184,16 @@ function faultOf(error: unknown, order: Order, log: Log, redact: Redact): Failur
 }
 
 function cleaned(outcome: Outcome, redact: Redact): Outcome {
-  const { failure, steps, findings, measurements, loads } = outcome;
+  const { failure, steps, findings, measurements, loads, ...rest } = outcome;
+  const cleanedLoads = loads && cleanLoads(loads, redact);
   return {
-    ...outcome,
+    ...rest,
     durationMs: rounded(Math.max(0, outcome.durationMs), 1_000),
     ...(failure ? { failure: cleanFailure(failure, redact) } : {}),
     ...(steps ? { steps: steps.slice(0, 100).map((step) => cleanStep(step, redact)) } : {}),
     ...(findings ? { findings: findings.slice(0, 10).map((finding) => cleanFinding(finding, redact)) } : {}),
     ...(measurements ? { measurements: cleanNumbers(measurements) } : {}),
-    ...(loads ? { loads: cleanLoads(loads, redact) } : {}),
+    ...(cleanedLoads ? { loads: cleanedLoads } : {}),
   };
 }
 
@@ -202,18 +205,21 @@ function cleanStep(step: StepResult, redact: Redact): StepResult {
   return { ...step, name: redact(step.name, 120), durationMs: rounded(step.durationMs, 1_000) };
 }
 
-function cleanFinding(finding: Finding, redact: Redact): Finding {
+function cleanFinding({ whose, ...finding }: Finding, redact: Redact): Finding {
   const target = Object.entries(finding.target).map(([key, value]) => [key, typeof value === 'string' ? redact(value, 200) : value]);
-  return { ...finding, text: redact(finding.text), target: Object.fromEntries(target) };
+  // Names stay as they are, for the worker knows tenants by them; what is none would have the whole report refused.
+  const named = whoseSchema.safeParse(whose).data;
+  return { ...finding, text: redact(finding.text), target: Object.fromEntries(target), ...(named ? { whose: named } : {}) };
 }
 
-/** Names stay as they are, for the worker knows tenants by them; one that the report's schema would refuse is left out. */
-function cleanLoads({ atMs, loads, unreadable }: Loads, redact: Redact): Loads {
+/** Of names that the report's schema would refuse nothing is told; nor of anything when there is no time to tell it by. */
+function cleanLoads({ atMs, loads, unreadable }: Loads, redact: Redact): Loads | undefined {
   const clean = loads.flatMap((load) => {
     const whole = { ...load, counters: cleanNumbers(load.counters), levels: cleanNumbers(load.levels) };
     return loadSchema.safeParse(whole).data ?? [];
   });
-  return { atMs: Math.round(atMs), loads: clean.slice(0, MOST_LOADS), unreadable: unreadable.slice(0, 8).map((why) => redact(why, 200)) };
+  const told = { atMs, loads: clean.slice(0, MOST_LOADS), unreadable: unreadable.slice(0, 8).map((why) => redact(why, 200)) };
+  return loadsSchema.safeParse(told).data;
 }
 
 /** NaN and Infinity do not survive JSON. */

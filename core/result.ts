@@ -40,6 +40,8 @@ const serverName = z
   .max(63)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u);
 
+export const whoseSchema = z.object({ database: serverName.optional(), role: serverName.optional(), queue: serverName.optional() });
+
 /** Something a runbook can act on, such as the query that blocks the others. Values are plain and redacted. */
 export const findingSchema = z.object({
   kind: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
@@ -48,7 +50,7 @@ export const findingSchema = z.object({
   /** What an action is bound to: `{pid, backendStart}`. */
   target: z.record(z.string().max(40), z.union([z.string().max(200), z.number()])),
   /** Whose it is, as its server calls them: the worker makes a tenant of it. */
-  whose: z.object({ database: serverName.optional(), role: serverName.optional(), queue: serverName.optional() }).optional(),
+  whose: whoseSchema.optional(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
