@@ -3,15 +3,16 @@
  * for confirmation, scopes marked dirty. What was folded and not judged stays dirty and is judged by whoever comes next
  * (`jobs/judge.ts`). Nothing is queued inside a transaction.
  */
+import type { Check } from '../core/check.ts';
 import { EMPTY_STATE, type FoldInput } from '../core/evaluate.ts';
 import { type Folded, foldCheck } from '../core/fold.ts';
 import { disbelieved, distrusted } from '../core/location.ts';
 import { MONITORING_SCOPE } from '../core/monitoring.ts';
 import type { Result } from '../core/result.ts';
-import { insertAsk } from '../store/ask.ts';
+import { insertAsks } from '../store/ask.ts';
 import { lockStates, type StateChange, writeStates } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
-import type { Db } from '../store/db.ts';
+import { commitLazily, type Db } from '../store/db.ts';
 import { recordDecisions } from '../store/incident.ts';
 import { locationTroublesOf } from '../store/location-trouble.ts';
 import { planningSince } from '../store/planner.ts';
@@ -26,41 +27,60 @@ import { Malformed } from './queue.ts';
 /** A run that began later than this share of its interval is told as late. */
 const LATE_SHARE = 0.5;
 
+/** A report, and the location of the queue that it came from. */
+export interface Arrived {
+  location: string;
+  report: Report;
+}
+
 /** Folds a report of a location's agent. Returns whether there is something to judge. Throws when nothing was stored. */
-export async function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
-  const told = toldIn(deps, report);
-  const keyed = await keyTold(deps.pool, location, told).catch(refused);
-  const ended: Told[] = [];
+export function foldReport(deps: JobsDeps, location: string, report: Report): Promise<boolean> {
+  return foldReports(deps, [{ location, report }]);
+}
+
+/** Folds several reports at once: a check of which all of them tell is locked and written once. Throws when nothing of any was stored. */
+export async function foldReports(deps: JobsDeps, arrived: readonly Arrived[]): Promise<boolean> {
+  const told = distinct(arrived.flatMap((one) => toldIn(deps, one)));
+  const keyed = await keyTold(deps.pool, told).catch(refused);
+  let ended: KnownRun[] = [];
   const dirty = await whileInForce(deps.pool, deps.configSeq, async (db) => {
     const known = await storeTold(db, keyed).catch(refused);
-    const strangers = told.filter(({ run }) => !known.has(run));
-    if (strangers.length > 0) {
-      const runs = strangers.slice(0, 5).map(({ run }) => run);
-      deps.log.warn({ location, runs }, 'results of runs that nobody ordered were not taken');
-    }
-    const work: ToFold = { results: [], gaps: [] };
-    for (const one of told) {
-      const { run, result, reason } = one;
-      const row = known.get(run);
-      if (!row?.stored) continue;
-      ended.push(one);
-      if (!result) work.gaps.push({ row, reason: reason ?? 'refused' });
-      else work.results.push({ result, row });
-    }
-    await noteLoads(deps, db, location, work.results);
+    warnOfStrangers(deps, told, known);
+    ended = known.filter((run) => run.stored);
+    const work = workOf(ended);
+    const byLocation = [...Map.groupBy(work.results, ({ row }) => row.location)].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [location, results] of byLocation) await noteLoads(deps, db, location, results);
     return foldInto(deps, db, work);
   });
-  countTold(deps, location, ended);
+  countTold(deps, ended);
   return dirty;
 }
 
+function warnOfStrangers(deps: JobsDeps, told: readonly Told[], known: readonly KnownRun[]): void {
+  const taken = new Set(known.map((run) => run.told));
+  const strangers = told.filter((one) => !taken.has(one));
+  if (strangers.length === 0) return;
+  const runs = strangers.slice(0, 5).map(({ location, run }) => ({ location, run }));
+  deps.log.warn({ runs }, 'results of runs that nobody ordered were not taken');
+}
+
+function workOf(ended: readonly KnownRun[]): ToFold {
+  const work: ToFold = { results: [], gaps: [] };
+  for (const row of ended) {
+    const { result, reason } = row.told;
+    if (result) work.results.push({ result, row });
+    else work.gaps.push({ row, reason: reason ?? 'refused' });
+  }
+  return work;
+}
+
 /** After the commit: what was rolled back is told again. */
-function countTold(deps: JobsDeps, location: string, ended: readonly Told[]): void {
-  metrics.countEnded(location, ended);
-  for (const { run, result } of ended) {
-    if (!result) continue;
-    const type = deps.config.checks[checkOf(run)]?.type ?? 'unknown';
-    metrics.results.inc({ location, type, verdict: result.verdict });
+function countTold(deps: JobsDeps, ended: readonly KnownRun[]): void {
+  for (const { told, check, location } of ended) {
+    metrics.countEnded(location, [told]);
+    if (!told.result) continue;
+    const type = deps.config.checks[check]?.type ?? 'unknown';
+    metrics.results.inc({ location, type, verdict: told.result.verdict });
   }
 }
 
@@ -75,13 +95,22 @@ function refused(error: unknown): never {
   throw code.startsWith('22') ? new Malformed(`a report holds what cannot be stored (${code})`) : error;
 }
 
-/** What a report says of each run, once: a result says more than a refusal. */
-function toldIn(deps: JobsDeps, report: Report): Told[] {
-  const told = new Map<string, Told>();
-  for (const { run, reason } of report.refusals) told.set(run, { run, state: 'missed', reason });
-  for (const result of report.results)
-    if (!told.get(result.run)?.result) told.set(result.run, { run: result.run, result, ...endOf(deps, result) });
-  return [...told.values()];
+function toldIn(deps: JobsDeps, { location, report }: Arrived): Told[] {
+  return [
+    ...report.results.map((result) => ({ location, run: result.run, result, ...endOf(deps, result) })),
+    ...report.refusals.map(({ run, reason }) => ({ location, run, state: 'missed' as const, reason })),
+  ];
+}
+
+/** What is said of each run by its location, once: a result says more than a refusal, and of two the first counts. */
+function distinct(told: readonly Told[]): Told[] {
+  const first = new Map<string, Told>();
+  for (const one of told) {
+    const key = `${one.location} ${one.run}`;
+    const known = first.get(key);
+    if (!known || (!known.result && one.result)) first.set(key, one);
+  }
+  return [...first.values()];
 }
 
 function endOf(deps: JobsDeps, result: Result): Pick<Told, 'state' | 'reason'> {
@@ -122,33 +151,43 @@ export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<bo
     distrusted: distrusted(troubles),
     disbelieved: disbelieved(troubles),
   };
-  const changes: StateChange[] = [];
-  const dirty = new Set<string>();
-  for (const check of checks) {
+  const folded = checks.map((check) => {
     const own = {
       results: (results.get(check.id) ?? []).map(inputOf),
       gaps: (gaps.get(check.id) ?? []).map(({ row, reason }) => ({ location: row.location, plannedAtMs: row.plannedAtMs, reason })),
     };
-    const folded = foldCheck(check, states.get(check.id) ?? EMPTY_STATE, own, time);
-    changes.push({
-      check: check.id,
-      scope: check.scope,
-      ...(({ state, staleAtMs }) => ({ state, ...(staleAtMs === undefined ? {} : { staleAtMs }) }))(folded),
-    });
-    if (folded.dirty) dirty.add(check.scope);
-    if (folded.watched) dirty.add(MONITORING_SCOPE.id);
-    await askToConfirm(deps, db, check.id, folded);
-    await recordDecisions(db, { atMs: time.nowMs, scope: check.scope, configRevision: deps.config.revision }, folded.decisions);
+    return { check, ...foldCheck(check, states.get(check.id) ?? EMPTY_STATE, own, time) };
+  });
+  await writeStates(db, folded.map(changeOf), deps.config.revision);
+  await askToConfirm(deps, db, folded);
+  for (const [scope, own] of Map.groupBy(folded, ({ check }) => check.scope)) {
+    const decisions = own.flatMap((one) => one.decisions);
+    await recordDecisions(db, { atMs: time.nowMs, scope, configRevision: deps.config.revision }, decisions);
   }
-  await writeStates(db, changes, deps.config.revision);
+  const dirty = new Set(folded.flatMap((one) => [...(one.dirty ? [one.check.scope] : []), ...(one.watched ? [MONITORING_SCOPE.id] : [])]));
   await markDirty(db, dirty);
+  const isRoutine = dirty.size === 0 && folded.every((one) => one.decisions.length === 0 && one.confirmations.length === 0);
+  if (isRoutine && work.results.every(({ row }) => row.purpose === 'scheduled')) await commitLazily(db);
   return dirty.size > 0;
 }
 
-async function askToConfirm(deps: JobsDeps, db: Db, check: string, { confirmations }: Folded): Promise<void> {
-  for (const { slotMs, failed, locations } of confirmations) {
-    const ask = await insertAsk(db, { purpose: 'confirm', key: `confirm/${check}@${slotMs}`, slotMs, targets: [{ check, locations }] });
-    if (ask === undefined) continue;
+type FoldedCheck = Folded & { check: Check };
+
+function changeOf({ check, state, staleAtMs }: FoldedCheck): StateChange {
+  return { check: check.id, scope: check.scope, state, ...(staleAtMs === undefined ? {} : { staleAtMs }) };
+}
+
+async function askToConfirm(deps: JobsDeps, db: Db, folded: readonly FoldedCheck[]): Promise<void> {
+  const asked = folded.flatMap(({ check, confirmations }) => confirmations.map((one) => ({ check: check.id, ...one })));
+  const asks = asked.map(({ check, slotMs, locations }) => ({
+    purpose: 'confirm' as const,
+    key: `confirm/${check}@${slotMs}`,
+    slotMs,
+    targets: [{ check, locations }],
+  }));
+  const added = await insertAsks(db, asks);
+  for (const [index, { check, failed, locations }] of asked.entries()) {
+    if (!added.has(asks[index]?.key ?? '')) continue;
     deps.log.info({ check, location: failed, confirmers: locations }, 'a check fails: other locations are asked to confirm');
   }
 }

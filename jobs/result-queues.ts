@@ -3,7 +3,7 @@ import type { Log } from '../core/process.ts';
 import { QUEUES } from './contract.ts';
 import type { Queues, Working } from './queue.ts';
 
-const REPORTS_AT_ONCE = 2;
+export const REPORTS_AT_ONCE = 2;
 /** Reports of a location that was removed: its agents may still run what they have, and deliver what waits on their disk. */
 const LINGER_MS = 15 * 60_000;
 const RETRY_MS = 5_000;

@@ -9,7 +9,8 @@ import { startCounting } from './counting.ts';
 import { wakeBot } from './deps.ts';
 import { escalateDue, handOver } from './escalate.ts';
 import { tellElsewhere } from './fallback.ts';
-import { foldReport } from './fold.ts';
+import { foldReports } from './fold.ts';
+import { Folding } from './folding.ts';
 import { readGauges } from './gauges.ts';
 import { judgeDirty } from './judge.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -64,6 +65,7 @@ export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ st
   });
   const book = new AgentBook(deps.clock);
   const noting = startLoop({ name: 'agents', everyMs: AGENTS_TURN_MS, log, work: () => book.write(deps.pool) });
+  const folding = new Folding((lot) => underOneConfig(deps, (now) => foldReports(now, lot)));
   const reports = new ResultQueues({
     queues: deps.queues,
     log,
@@ -71,7 +73,7 @@ export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ st
     take: async (location, data) => {
       const report = parseReport(location, data);
       if (book.heard(location, report)) noting.wake();
-      const acted = await takeReport(deps, location, report, judging);
+      const acted = await takeReport(deps, folding, location, report, judging);
       asking.wake();
       if (acted) await wakeBot(deps);
     },
@@ -167,10 +169,10 @@ function parseReport(location: string, data: unknown): Report {
   throw new Malformed(`a report is not of its shape: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-async function takeReport(deps: LiveDeps, location: string, report: Report, judging: Loop): Promise<boolean> {
+async function takeReport(deps: LiveDeps, folding: Folding, location: string, report: Report, judging: Loop): Promise<boolean> {
   metrics.clockSkew.set({ location }, (deps.clock.now() - report.sentAtMs) / 1000);
   metrics.lastReport.setToCurrentTime({ location });
-  if (await metrics.timed(metrics.foldSeconds, () => underOneConfig(deps, (now) => foldReport(now, location, report)))) judging.wake();
+  if (await metrics.timed(metrics.foldSeconds, () => folding.take(location, report))) judging.wake();
   metrics.reports.inc({ location });
   let acted = false;
   for (const action of report.actions) acted = (await underOneConfig(deps, (now) => endAction(now, location, action))) || acted;

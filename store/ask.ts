@@ -1,5 +1,6 @@
 /** Asks: runs that somebody wants outside the slots. Rows, claimed by whoever comes first; a job only wakes. */
 import type { Purpose } from '../core/check.ts';
+import { jsonArray, textArray } from './arrays.ts';
 import { at, type Db } from './db.ts';
 
 export type AskPurpose = Exclude<Purpose, 'scheduled'>;
@@ -68,6 +69,21 @@ export async function insertAsk(db: Db, ask: NewAsk): Promise<number | undefined
     ],
   );
   return rows[0]?.id;
+}
+
+/** Adds asks that stand for nothing but their runs, each once. Returns the keys of those that were not there. */
+export async function insertAsks(db: Db, asks: readonly Pick<NewAsk, 'purpose' | 'key' | 'targets' | 'slotMs'>[]): Promise<Set<string>> {
+  if (asks.length === 0) return new Set();
+  const { rows } = await db.query<{ key: string }>(
+    `insert into ask (purpose, key, checks) select * from unnest($1::text[], $2::text[], $3::jsonb[]) as one (purpose, key, checks) order by key
+     on conflict (key) do nothing returning key`,
+    [
+      textArray(asks.map((ask) => ask.purpose)),
+      textArray(asks.map((ask) => ask.key)),
+      jsonArray(asks.map(({ targets, slotMs }) => ({ targets, ...(slotMs === undefined ? {} : { slotMs }) }))),
+    ],
+  );
+  return new Set(rows.map((row) => row.key));
 }
 
 /** Whether any ask is wanted: looked at once a second, and mostly there is none. */

@@ -1,7 +1,41 @@
 /** The folded state of each check: one row, one lock. */
-import { type CheckState, EMPTY_STATE } from '../core/evaluate.ts';
+import { type CheckState, EMPTY_STATE, type LocationState } from '../core/evaluate.ts';
+import { runName } from '../core/run.ts';
 import { jsonArray, numberArray, textArray } from './arrays.ts';
 import { at, type Db } from './db.ts';
+
+/** Most of a state is the same in each: a run that was scheduled has the name that follows from the rest, and nothing was found. */
+type PackedLocation = Omit<LocationState, 'run' | 'findings'> & Partial<Pick<LocationState, 'run' | 'findings'>>;
+type PackedState = Omit<CheckState, 'locations'> & { locations: Record<string, PackedLocation> };
+
+interface StateRow {
+  check_id: string;
+  state: PackedState;
+}
+
+function usualRun(check: string, location: string, plannedAtMs: number): string {
+  return runName({ check, location, slotMs: plannedAtMs, purpose: 'scheduled', ask: 0 });
+}
+
+function packed({ check, state }: StateChange): PackedState {
+  const locations = Object.entries(state.locations).map(([location, { run, findings, ...said }]): [string, PackedLocation] => [
+    location,
+    {
+      ...said,
+      ...(run === usualRun(check, location, said.plannedAtMs) ? {} : { run }),
+      ...(findings.length === 0 ? {} : { findings }),
+    },
+  ]);
+  return { ...state, locations: Object.fromEntries(locations) };
+}
+
+function unpacked({ check_id: check, state }: StateRow): [string, CheckState] {
+  const locations = Object.entries(state.locations).map(([location, said]): [string, LocationState] => [
+    location,
+    { ...said, run: said.run ?? usualRun(check, location, said.plannedAtMs), findings: said.findings ?? [] },
+  ]);
+  return [check, { ...state, locations: Object.fromEntries(locations) }];
+}
 
 /** Locks the states of these checks, in the order of their ids so that two workers never wait for each other in a circle. */
 export async function lockStates(
@@ -22,11 +56,12 @@ export async function lockStates(
 }
 
 async function lockKnown(db: Db, ids: readonly string[]): Promise<Map<string, CheckState>> {
-  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
-    'select check_id, state from check_state where check_id = any($1) order by check_id for update',
-    [textArray(ids)],
-  );
-  return new Map(rows.map((row) => [row.check_id, row.state]));
+  const { rows } = await db.query<StateRow>({
+    name: 'lock-states',
+    text: 'select check_id, state from check_state where check_id = any($1) order by check_id for update',
+    values: [textArray(ids)],
+  });
+  return new Map(rows.map(unpacked));
 }
 
 export interface StateChange {
@@ -39,27 +74,25 @@ export interface StateChange {
 /** Writes states that are locked. */
 export async function writeStates(db: Db, changes: readonly StateChange[], revision: string): Promise<void> {
   if (changes.length === 0) return;
-  await db.query(
-    `update check_state set state = one.state, scope = one.scope, stale_at = to_timestamp(one.stale_ms / 1000), revision = $5, updated_at = now()
-     from unnest($1::text[], $2::text[], $3::jsonb[], $4::float8[]) as one (id, scope, state, stale_ms)
+  await db.query({
+    name: 'write-states',
+    text: `update check_state set state = one.state, scope = one.scope, stale_at = to_timestamp(one.stale_ms / 1000), revision = $5, updated_at = now()
+     from unnest($1::text[], $2::text[], $3::json[], $4::float8[]) as one (id, scope, state, stale_ms)
      where check_state.check_id = one.id`,
-    [
+    values: [
       textArray(changes.map((change) => change.check)),
       textArray(changes.map((change) => change.scope)),
-      jsonArray(changes.map((change) => change.state)),
+      jsonArray(changes.map(packed)),
       numberArray(changes.map((change) => change.staleAtMs ?? null)),
       revision,
     ],
-  );
+  });
 }
 
 /** The states of these checks as they stand; one that was never folded is empty. */
 export async function readStates(db: Db, checks: readonly string[]): Promise<Map<string, CheckState>> {
-  const { rows } = await db.query<{ check_id: string; state: CheckState }>(
-    'select check_id, state from check_state where check_id = any($1)',
-    [checks],
-  );
-  return new Map(rows.map((row) => [row.check_id, row.state]));
+  const { rows } = await db.query<StateRow>('select check_id, state from check_state where check_id = any($1)', [textArray(checks)]);
+  return new Map(rows.map(unpacked));
 }
 
 /** What is held of a check, and what is true of it at the moment. */
@@ -100,12 +133,12 @@ export async function retireChecks(db: Db, known: readonly string[]): Promise<st
 export async function moveStates(db: Db, checks: readonly { id: string; scope: string; locations: readonly string[] }[]): Promise<void> {
   await db.query(
     `with one as (select * from unnest($1::text[], $2::text[], $3::jsonb[]) as one (id, scope, locations))
-     update check_state set scope = one.scope, state = state || jsonb_build_object(
-       'locations', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state->'locations') where one.locations ? key),
-       'gaps', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state->'gaps') where one.locations ? key))
+     update check_state set scope = one.scope, state = (state::jsonb || jsonb_build_object(
+       'locations', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state::jsonb->'locations') where one.locations ? key),
+       'gaps', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state::jsonb->'gaps') where one.locations ? key)))::json
      from one
      where check_state.check_id = one.id and (check_state.scope <> one.scope
-       or exists (select from jsonb_object_keys((state->'locations') || (state->'gaps')) as key where not one.locations ? key))`,
+       or exists (select from jsonb_object_keys((state::jsonb->'locations') || (state::jsonb->'gaps')) as key where not one.locations ? key))`,
     [checks.map((check) => check.id), checks.map((check) => check.scope), checks.map((check) => JSON.stringify(check.locations))],
   );
 }

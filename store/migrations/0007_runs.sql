@@ -165,6 +165,9 @@ drop table old_run;
 drop table old_result;
 drop table run_batch;
 
+-- A state is read and written whole, with every result: as text that is cheaper.
+alter table check_state alter column state type json;
+
 -- What is too old is looked for by its time.
 create index decision_at on decision using brin (at);
 

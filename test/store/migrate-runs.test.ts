@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CheckState } from '../../core/evaluate.ts';
+import { lockStates, readStates, writeStates } from '../../store/check.ts';
 import { openPool, type Pool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
 import { quietLog } from '../helpers/log.ts';
@@ -7,6 +9,21 @@ import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 
 const files = readdirSync(new URL('../../store/migrations', import.meta.url)).sort();
 const before = files.findIndex((file) => file.includes('_runs.'));
+
+const location = { plannedAtMs: 60_000, verdict: 'up', sinceMs: 0, upStreak: 1, badStreak: 0, worksStreak: 1, durationMs: 900 };
+/** As it was written then: the name of the run in it, whether it follows from the rest or not. */
+const state = {
+  locations: {
+    north: { ...location, run: 'home@north@60000@scheduled@0', findings: [] },
+    south: { ...location, run: 'home@south@60000@confirm@3', findings: [{ kind: 'blocker', text: 'x', target: {} }] },
+  },
+  gaps: {},
+  moment: 'up',
+  held: 'up',
+  lone: false,
+  split: false,
+  heldSinceMs: 0,
+};
 
 let database: TestDatabase;
 let pool: Pool;
@@ -59,6 +76,9 @@ beforeAll(async () => {
   await oldRun({ check: 'home', hoursAgo: 0, state: 'due' });
   await oldRun({ check: 'book', hoursAgo: 0, state: 'due' });
   await oldRun({ check: 'left', hoursAgo: 0, state: 'due', ask: 8, batch: 1 });
+  await pool.query(`insert into check_state (check_id, scope, revision, state) values ('home', 'billing', 'r1', $1)`, [
+    JSON.stringify(state),
+  ]);
   await migrate(database.url, quietLog);
 });
 afterAll(async () => {
@@ -111,6 +131,12 @@ it('keeps results with all that belongs to them', async () => {
     },
     { ...both, verdict: 'up', failure: null, attempts: [{ verdict: 'up', durationMs: 900.5 }] },
   ]);
+});
+
+it('keeps what is held of each check, now and when it is written again', async () => {
+  expect([...(await readStates(pool, ['home']))]).toEqual([['home', state]]);
+  await writeStates(pool, [{ check: 'home', scope: 'billing', state: state as unknown as CheckState }], 'r2');
+  expect([...(await lockStates(pool, [{ id: 'home', scope: 'billing' }], 'r2'))]).toEqual([['home', state]]);
 });
 
 it('makes partitions once, whoever asks, and for any time', async () => {
