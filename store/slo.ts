@@ -7,7 +7,7 @@ import type { Burn } from '../core/slo/burn.ts';
 import type { BurnState } from '../core/slo/evaluate.ts';
 import { windowAt } from '../core/slo/window.ts';
 import { jsonArray, textArray } from './arrays.ts';
-import type { Db } from './db.ts';
+import { at, type Db } from './db.ts';
 import { readProgress } from './rollup.ts';
 import { firstCounted, type KnownSeries, keptAt, seriesOf, tallies } from './rollup-read.ts';
 
@@ -164,6 +164,33 @@ export async function writeSloStates(db: Db, rows: readonly SloStateRow[]): Prom
 
 function matters({ state, burn }: SloStateRow): boolean {
   return burn !== null || Object.keys(state).length > 0;
+}
+
+export interface BurnEdge {
+  scope: string;
+  subject: string;
+  reason: string;
+  inputs: Record<string, unknown>;
+}
+
+/** Stores beginnings and ends of burns among the decisions, however many, in one statement. */
+export async function recordBurns(
+  db: Db,
+  { atMs, configRevision }: { atMs: number; configRevision: string },
+  edges: readonly BurnEdge[],
+): Promise<void> {
+  await db.query(
+    `insert into decision (at, scope, subject, reason, inputs, config_revision)
+     select $1, scope, subject, reason, inputs, $2 from unnest($3::text[], $4::text[], $5::text[], $6::jsonb[]) as one (scope, subject, reason, inputs)`,
+    [
+      at(atMs),
+      configRevision,
+      textArray(edges.map((edge) => edge.scope)),
+      textArray(edges.map((edge) => edge.subject)),
+      textArray(edges.map((edge) => edge.reason)),
+      jsonArray(edges.map((edge) => edge.inputs)),
+    ],
+  );
 }
 
 /** One evaluates at a time. Whether this transaction may. */
