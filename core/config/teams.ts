@@ -5,7 +5,7 @@ import type { Config, EscalationStep, EscalationTo, Team } from './model.ts';
 import type { Path, Problems } from './problems.ts';
 import { overrideSchema, readOverrides, readRotation, rotationSchema } from './turns.ts';
 import { durationMs } from './units.ts';
-import { didYouMean } from './words.ts';
+import { didYouMean, shown } from './words.ts';
 
 /** Later nobody waits for anybody any more. */
 const LONGEST_WAIT = '7d';
@@ -126,8 +126,14 @@ export function finishTeams(config: Pick<Config, 'teams' | 'people'>, problems: 
       if (step.to.kind === 'person' && config.teams[step.to.person]) step.to = { kind: 'other-team', team: step.to.person };
     }
   }
+  const roles = new Set(Object.values(config.people).flatMap((person) => person.roles));
   for (const team of Object.values(config.teams)) {
     reportWithoutRole(config, team, problems);
+    team.mayEscalate?.forEach((role, index) => {
+      if (roles.has(role)) return;
+      const meant = didYouMean(role, roles) || '; give it to somebody under people';
+      problems.atValue(['teams', team.id, 'mayEscalate', index], `nobody has the role ${shown(role)}${meant}`);
+    });
     team.escalation?.forEach((step, index) => {
       const nobody = emptyTarget(config, team, step.to);
       if (nobody !== undefined) problems.atValue(['teams', team.id, 'escalation', index, 'to'], nobody);

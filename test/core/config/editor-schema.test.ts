@@ -89,7 +89,7 @@ const OF_MEANING = new RegExp(
     String.raw`slo-(budgets|check|faster|limit-alone|measurement-(faster|limits?|number|unit)|objective|other-service|timezone|window-short)\.`,
     'option-(not-an-address|of-one-tenant)|report-(?!cron-missing).*(unknown|cron|timezone)',
     'runbook-(references|parameter-(?!as-secret)|tenant)|secret-(?!number)|service-(component|owner)-unknown',
-    'fallback-nobody|storage-(order|too-short)|team-(member-unknown|escalation-(nobody|order|own-team|target|two-meanings)|rotation-(day|member-unknown|without-role)|overrides-order)|tenant-name|timezone-mistyped|yaml-',
+    'fallback-nobody|storage-(order|too-short)|team-(member-unknown|escalation-(nobody|order|own-team|target|two-meanings)|rotation-(day|member-unknown|without-role)|overrides-order|may-escalate-role)|tenant-name|timezone-mistyped|yaml-',
   ].join('|')})`,
 );
 
