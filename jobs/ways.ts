@@ -4,10 +4,8 @@ import { createTransport } from 'nodemailer';
 import type { Fallback } from '../core/config/model.ts';
 import type { Way } from '../core/elsewhere.ts';
 
-/** A server that is silent for so long is away. */
+/** A server that has not taken it within this is away: over all steps of a mail, too. */
 const TIMEOUT_MS = 10_000;
-/** Over all steps of a mail. */
-const MAIL_TIMEOUT_MS = 20_000;
 
 /** What is told, to whom. */
 export interface Letter {
@@ -104,7 +102,7 @@ function mailWay(address: string, { ca, plainMail, timeoutMs = TIMEOUT_MS }: Way
       ...(letter.earlierId ? { references: messageId(letter.earlierId, from), inReplyTo: messageId(letter.earlierId, from) } : {}),
       headers: { 'Auto-Submitted': 'auto-generated' },
     });
-    await within(sending, timeoutMs === TIMEOUT_MS ? MAIL_TIMEOUT_MS : timeoutMs * 2).catch((error: unknown) => {
+    await within(sending, timeoutMs).catch((error: unknown) => {
       throw mailTrouble(error);
     });
   };
