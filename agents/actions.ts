@@ -15,31 +15,30 @@ const REMEMBERED = 1_000;
 export interface ActionDeps {
   actions: ReadonlyMap<string, Action>;
   secrets: Secrets;
-  clock: Clock;
   log: Log;
 }
 
-/** Runs one execution; resolves to its report, or to `undefined` for one that this agent has begun before. */
-export type RunAction = (job: ActionJob, stop: AbortSignal) => Promise<ActionReport | undefined>;
+/** Runs one execution, whose times are told by that clock; resolves to its report, or to `undefined` for one that this agent has begun before. */
+export type RunAction = (job: ActionJob, clock: Clock, stop: AbortSignal) => Promise<ActionReport | undefined>;
 
 /** The actions of one agent. */
 export function actionRunner(deps: ActionDeps): RunAction {
   const begun = new Set<string>();
-  return async (job, stop) => {
+  return async (job, clock, stop) => {
     if (begun.has(job.execution)) {
       deps.log.warn({ execution: job.execution }, 'an execution was delivered again and not repeated');
       return undefined;
     }
     begun.add(job.execution);
     for (const oldest of begun) if (begun.size > REMEMBERED) begun.delete(oldest);
-    const startedMs = deps.clock.monotonic();
-    const outcome = await outcomeOf(job, deps, stop);
+    const startedMs = clock.monotonic();
+    const outcome = await outcomeOf(job, { ...deps, clock }, stop);
     deps.log.info({ execution: job.execution, type: job.type, outcome: outcome.outcome }, 'an action has run');
-    return { execution: job.execution, token: job.token, ...outcome, durationMs: deps.clock.monotonic() - startedMs };
+    return { execution: job.execution, token: job.token, ...outcome, durationMs: clock.monotonic() - startedMs };
   };
 }
 
-async function outcomeOf(job: ActionJob, deps: ActionDeps, stop: AbortSignal): Promise<ActionOutcome> {
+async function outcomeOf(job: ActionJob, deps: ActionDeps & { clock: Clock }, stop: AbortSignal): Promise<ActionOutcome> {
   const refused = (summary: string): ActionOutcome => ({ outcome: 'refused', summary });
   if (stop.aborted) return refused('The agent is stopping. Nothing was done.');
   if (deps.clock.now() > job.notAfterMs) return refused('It reached the agent too late. Nothing was done.');
@@ -58,7 +57,7 @@ async function outcomeOf(job: ActionJob, deps: ActionDeps, stop: AbortSignal): P
   }
 }
 
-function contextOf(job: ActionJob, deps: ActionDeps, stop: AbortSignal): ActionContext {
+function contextOf(job: ActionJob, deps: ActionDeps & { clock: Clock }, stop: AbortSignal): ActionContext {
   return {
     signal: AbortSignal.any([stop, AbortSignal.timeout(ACTION_MS)]),
     execution: job.execution,

@@ -11,6 +11,7 @@ import { Malformed, type Queues } from '../jobs/queue.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Action } from '../runbooks/action.ts';
 import { actionRunner } from './actions.ts';
+import { addersClock } from './adders-clock.ts';
 import type { WarmBrowser } from './browser.ts';
 import { limiter } from './limiter.ts';
 import * as metrics from './metrics.ts';
@@ -29,12 +30,13 @@ const HAND_BACK_MS = 2_000;
 
 export interface AgentDeps {
   location: string;
-  queues: Pick<Queues, 'work'>;
+  queues: Pick<Queues, 'work' | 'serverNow'>;
   probes: ReadonlyMap<string, Probe>;
   actions: ReadonlyMap<string, Action>;
   secrets: Secrets;
   browser: WarmBrowser;
   reporter: Reporter;
+  /** Our own. What its wall clock shows decides nothing. */
   clock: Clock;
   log: Log;
   /** Where journeys are. */
@@ -57,18 +59,20 @@ export function startAgent(deps: AgentDeps): Agent {
   const stop = { draining: draining.signal, stopping: stopping.signal };
   const maxJourneys = deps.maxJourneys ?? 2;
 
-  const rounds = (places: number) => {
-    const round: RoundDeps = { ...deps, limiter: limiter(places) };
+  const rounds = (maxAtOnce: number) => {
+    const places = limiter(maxAtOnce);
     return async (job: { data: unknown }) => {
-      const { orders } = parsed(roundSchema, job.data);
-      await runRound(orders, round, stop);
+      const round = parsed(roundSchema, job.data);
+      const own: RoundDeps = { ...deps, limiter: places, clock: await addersClock(round, deps) };
+      await runRound(round.orders, own, stop);
     };
   };
   const runAction = actionRunner(deps);
   const act = async (job: { data: unknown }) => {
-    const report = await runAction(parsed(actionJobSchema, job.data), stopping.signal);
+    const action = parsed(actionJobSchema, job.data);
+    const report = await runAction(action, await addersClock(action, deps), stopping.signal);
     if (!report) return;
-    metrics.actionsRun.inc({ type: parsed(actionJobSchema, job.data).type, outcome: report.outcome });
+    metrics.actionsRun.inc({ type: action.type, outcome: report.outcome });
     await deps.reporter.send({ actions: [report] });
   };
 

@@ -31,6 +31,7 @@ export interface ExecuteDeps {
   browser?: BrowserSource;
   /** Where journeys are. */
   filesFolder?: string;
+  /** Its wall clock is that of whoever told the order's time. */
   clock: Clock;
   log: Log;
   graceMs?: number;

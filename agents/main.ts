@@ -7,6 +7,7 @@ import { QUEUES } from '../jobs/contract.ts';
 import { openQueues } from '../jobs/queue.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
+import { addersClock } from './adders-clock.ts';
 import { startAgent } from './agent.ts';
 import { warmBrowser } from './browser.ts';
 import { findChromium } from './chromium.ts';
@@ -27,10 +28,11 @@ export const start: Start = async ({ env, log, options }) => {
   const url = env.ROUNDS_QUEUE_URL || env.REDIS_URL;
   if (!url) throw new Error(`ROUNDS_QUEUE_URL is not set: expected the address that "rounds location add ${location}" printed.`);
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const folder = join(resolve(env.ROUNDS_DATA ?? '.rounds'), 'spool', location);
-  const spool = await openSpool({ folder, log, now: clock.now });
-  metrics.watchSpool(() => spool.size());
   const queues = await openQueues({ url, log, name: `agent ${location}`, location });
+  const folder = join(resolve(env.ROUNDS_DATA ?? '.rounds'), 'spool', location);
+  // Neither does our wall clock decide what is too old to be kept.
+  const spool = await openSpool({ folder, log, now: (await addersClock({}, { queues, clock })).now });
+  metrics.watchSpool(() => spool.size());
   const name = `${location}@${hostname()}/${process.pid}`.slice(0, 80);
   metrics.info.set({ location }, 1);
   const reporter = reporterTo({ queues, spool, location, agent: name, version: VERSION, clock, log });

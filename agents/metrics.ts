@@ -22,7 +22,7 @@ export const runSeconds = new Histogram({
 
 export const latenessSeconds = new Histogram({
   name: 'rounds_agent_start_lateness_seconds',
-  help: 'How much later than ordered a run began, by the agent’s own clock.',
+  help: 'How much later than ordered a run began, by the clock of its planner.',
   buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 });
 

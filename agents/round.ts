@@ -1,4 +1,5 @@
 /** Runs the orders of one round: at their time, side by side, and tells their results. */
+import type { Clock } from '../core/clock.ts';
 import type { Result } from '../core/result.ts';
 import type { Order } from '../core/run.ts';
 import type { Report } from '../jobs/contract.ts';
@@ -9,12 +10,14 @@ import type { Reporter } from './reporter.ts';
 
 type Refusal = Report['refusals'][number];
 
-/** The queue holds orders until they are due, so what is left to wait is short; an own clock that is behind may not add to it. */
+/** The queue holds orders until they are due, so what is left to wait is short; whatever a clock shows, no more is waited. */
 const MAX_WAIT_MS = 5_000;
 /** Good results wait this long for the others of their round. */
 const GATHER_MS = 1_000;
 
 export interface RoundDeps extends ExecuteDeps {
+  /** By which the times of the orders are told: their planner's, never our own. */
+  clock: Clock;
   reporter: Reporter;
   limiter: Limiter;
 }

@@ -25,10 +25,13 @@ export async function sendExecutions(deps: JobsDeps): Promise<number> {
 
 /** One that could not be sent ends as `unclear`: whether the queue took it is not known, and the others must not wait for it. */
 async function send(deps: JobsDeps, execution: ClaimedExecution): Promise<void> {
-  const { id, token, action: type, params, target, notAfterMs, location } = execution;
-  const data = { v: 1, execution: id, token, type, params, target, notAfterMs };
+  const { id, token, action: type, params, target, leftMs, location } = execution;
   const fields = { execution: id, incident: execution.incidentId, action: type, location };
   try {
+    const serverMs = await deps.queues.serverNow();
+    const nowMs = deps.clock.now();
+    const times = { notAfterMs: nowMs + leftMs, serverAheadMs: serverMs - nowMs };
+    const data = { v: 1, execution: id, token, type, params, target, ...times };
     await deps.queues.add(QUEUES.action(location), [{ id: `${id}@${token}`, data }], 'once');
     deps.log.info(fields, 'a runbook action is sent');
   } catch (error) {

@@ -13,8 +13,14 @@ import * as z from 'zod';
 import { resultSchema } from '../core/result.ts';
 import { orderSchema } from '../core/run.ts';
 
+/**
+ * What the clock of the queue's server was ahead of the clock by which the job's times are told, when it was added. Whoever takes the job up
+ * knows by it what that clock shows now, without trusting its own. Absent from workers that did not tell it yet: taken as 0.
+ */
+const serverAheadMs = z.number().optional();
+
 /** Light checks due in one second at one location, or one journey. */
-export const roundSchema = z.object({ v: z.literal(1), orders: z.array(orderSchema).min(1).max(500) });
+export const roundSchema = z.object({ v: z.literal(1), serverAheadMs, orders: z.array(orderSchema).min(1).max(500) });
 
 /** One execution of a runbook's action. `token` is the fencing token: an answer with an older one is not taken. */
 export const actionJobSchema = z.object({
@@ -26,6 +32,7 @@ export const actionJobSchema = z.object({
   target: z.record(z.string(), z.union([z.string(), z.number()])),
   /** Refused after this, by the worker's clock. */
   notAfterMs: z.number(),
+  serverAheadMs,
 });
 export type ActionJob = z.infer<typeof actionJobSchema>;
 

@@ -139,6 +139,7 @@ const COMMANDS = [
   '-randomkey',
   '-dbsize',
   '+info',
+  '+time',
   '+evalsha',
   '+eval',
   '+multi',

@@ -12,6 +12,7 @@ import { closeBatches, type EnteredRun, enterRuns, type LedgerRow, ledgerKeys } 
 import { QUEUES } from './contract.ts';
 import { type JobsDeps, PLANNING_GAP_MS } from './deps.ts';
 import * as metrics from './metrics.ts';
+import type { QueueJob } from './queue.ts';
 
 /** Slots are queued this far ahead: a worker that dies is back, or another has taken over, before agents run dry. */
 const HORIZON_MS = 5_000;
@@ -91,22 +92,23 @@ interface Due {
   check: Check;
 }
 
-async function queueAt({ queues, config }: JobsDeps, location: string, rows: readonly LedgerRow[], nowMs: number): Promise<void> {
+async function queueAt({ queues, config, clock }: JobsDeps, location: string, rows: readonly LedgerRow[], nowMs: number): Promise<void> {
   const known = rows.flatMap((row) => {
     const check = config.checks[row.check];
     return check ? [{ row, check }] : [];
   });
   const journeys = known.filter(({ check }) => isJourney(check));
   const light = known.filter(({ check }) => !isJourney(check));
-  const jobs = journeys.map(({ row, check }) => job(row.name, [orderOf(row, check)], row.plannedAtMs - nowMs));
+  const serverAheadMs = Math.round((await queues.serverNow()) - clock.now());
+  const jobs = journeys.map(({ row, check }) => job(row.name, [orderOf(row, check)], { delayMs: row.plannedAtMs - nowMs, serverAheadMs }));
   await Promise.all([
     queues.add(QUEUES.journey(location), jobs, 'once'),
-    queues.add(QUEUES.round(location), [...rounds(light, nowMs)], 'once'),
+    queues.add(QUEUES.round(location), [...rounds(light, nowMs, serverAheadMs)], 'once'),
   ]);
 }
 
 /** Joins what is due in one second. A round is named by its first run, since two planners may each hold a part of a second. */
-function* rounds(group: readonly Due[], nowMs: number): Generator<ReturnType<typeof job>> {
+function* rounds(group: readonly Due[], nowMs: number, serverAheadMs: number): Generator<QueueJob> {
   const inOrder = group.toSorted((a, b) => a.row.plannedAtMs - b.row.plannedAtMs);
   for (const due of Map.groupBy(inOrder, ({ row }) => Math.floor(row.plannedAtMs / 1000)).values()) {
     for (let start = 0; start < due.length; start += ORDERS_PER_ROUND) {
@@ -116,14 +118,14 @@ function* rounds(group: readonly Due[], nowMs: number): Generator<ReturnType<typ
       yield job(
         `round@${first.row.name}`,
         part.map(({ row, check }) => orderOf(row, check)),
-        first.row.plannedAtMs - nowMs,
+        { delayMs: first.row.plannedAtMs - nowMs, serverAheadMs },
       );
     }
   }
 }
 
-function job(id: string, orders: Order[], delayMs: number): { id: string; data: { v: 1; orders: Order[] }; delayMs: number } {
-  return { id, data: { v: 1, orders }, delayMs: Math.max(0, delayMs) };
+function job(id: string, orders: Order[], { delayMs, serverAheadMs }: { delayMs: number; serverAheadMs: number }): QueueJob {
+  return { id, data: { v: 1, serverAheadMs, orders }, delayMs: Math.max(0, delayMs) };
 }
 
 function orderOf(row: LedgerRow, check: Check): Order {

@@ -8,6 +8,7 @@ import { assertSchemaCompatibility, type BackendFactory, PostgresConnection, Pos
 import pg from 'pg';
 import type { Log } from '../core/process.ts';
 import type { QueueRef } from './contract.ts';
+import type { ServerClock } from './server-clock.ts';
 import {
   type BullQueue,
   type BullWorker,
@@ -45,9 +46,11 @@ export class PostgresTransport implements Transport {
   readonly #name: string;
   readonly #log: Log;
   readonly #silenceMs: number;
+  readonly #location: string | undefined;
   readonly #pools = new Map<string, pg.Pool>();
 
-  constructor(options: { url: string; name: string; log: Log; silenceMs?: number }) {
+  constructor(options: { url: string; name: string; log: Log; location?: string; silenceMs?: number }) {
+    this.#location = options.location;
     this.#url = options.url;
     this.#name = options.name;
     this.#log = options.log;
@@ -86,14 +89,21 @@ export class PostgresTransport implements Transport {
     }
   }
 
-  queue({ location, name }: QueueRef): BullQueue {
-    return new Queue(name, { connection: this.#pool(location) as never }, factoryFor(schemaOf(location)));
+  async serverTime(): Promise<number> {
+    const { rows } = await this.#pool(this.#location).query<{ ms: number }>(
+      'select extract(epoch from clock_timestamp())::float8 * 1000 as ms',
+    );
+    return rows[0]?.ms ?? Number.NaN;
   }
 
-  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
+  queue({ location, name }: QueueRef, clock: ServerClock): BullQueue {
+    return new Queue(name, { connection: this.#pool(location) as never }, factoryFor(schemaOf(location), clock));
+  }
+
+  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions, clock: ServerClock): BullWorker {
     const pool = this.#pool(location);
     pool.options.max += 1;
-    return new PatientWorker(name, handle, { ...options, connection: pool as never }, factoryFor(schemaOf(location)));
+    return new PatientWorker(name, handle, { ...options, connection: pool as never }, factoryFor(schemaOf(location), clock));
   }
 
   async close(): Promise<void> {
@@ -163,11 +173,48 @@ class LastingBackend extends PostgresQueueBackend {
   }
 }
 
-/** BullMQ's own factory, but for the schema: with a pool that is handed in, that one always takes the default. */
-function factoryFor(schema: string): BackendFactory {
+/** Commands of BullMQ that are told the time, and where among their parameters. */
+const TIMES_AT: Readonly<Record<string, readonly number[]>> = {
+  move_to_active: [3],
+  move_to_completed: [4],
+  move_to_completed_fetch: [4, 9],
+  move_to_delayed: [3],
+  move_to_failed: [5],
+  move_to_failed_fetch: [5, 10],
+  move_stalled_jobs_to_wait: [2],
+  extend_lock: [4],
+  extend_locks: [4],
+  next_signal: [2],
+  next_delay: [],
+};
+
+type Run = (command: string, params: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>;
+
+/**
+ * BullMQ would tell the server what this process takes for the time: whoever's clock is ahead would hand out early what others have delayed,
+ * and take what they hold for abandoned. Here times go to the server in its own time, and come back in ours.
+ */
+function inServerTime<B extends PostgresQueueBackend>(backend: B, clock: ServerClock): B {
+  const inner = backend as unknown as { run: Run };
+  const run = inner.run.bind(backend);
+  inner.run = async (command, params) => {
+    const places = TIMES_AT[command];
+    if (!places) return run(command, params);
+    const aheadMs = await clock.aheadMs();
+    const told = params.map((param, index) => (places.includes(index) ? Number(param) + aheadMs : param));
+    const { rows } = await run(command, told);
+    return {
+      rows: rows.map((row) => (typeof row.next_delay !== 'string' ? row : { ...row, next_delay: Number(row.next_delay) - aheadMs })),
+    };
+  };
+  return backend;
+}
+
+/** BullMQ's own factory, but for the time and the schema: with a pool that is handed in, that one always takes the default. */
+function factoryFor(schema: string, clock: ServerClock): BackendFactory {
   return (name, options) => {
     const connection = new LastingConnection(options.connection as never);
     Object.assign(connection, { schema });
-    return new LastingBackend(connection, name, options as never);
+    return inServerTime(new LastingBackend(connection, name, options as never), clock);
   };
 }

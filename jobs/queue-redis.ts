@@ -3,10 +3,12 @@
  *
  * Connections of a process: one that adds, one that works, and one for each worker on which it waits for jobs.
  */
-import { Queue } from 'bullmq';
+import { once } from 'node:events';
+import { type BackendFactory, createRedisBackend, Queue, type RedisQueueBackend } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../core/process.ts';
 import type { QueueRef } from './contract.ts';
+import type { ServerClock } from './server-clock.ts';
 import {
   type BullQueue,
   type BullWorker,
@@ -87,20 +89,38 @@ export class RedisTransport implements Transport {
   /** On Redis a place is a prefix: there is nothing to make. */
   async prepare(): Promise<void> {}
 
-  queue({ location, name }: QueueRef): BullQueue {
-    // Away is away: whoever adds is told at once, and keeps the work in its row or on its disk.
-    this.#adding ??= this.#connect({ maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: COMMAND_MS });
-    return new Queue(name, { connection: this.#adding, prefix: prefixOf(location) });
+  async serverTime(): Promise<number> {
+    const redis = this.#toAdd();
+    if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) });
+    try {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Number(micros) / 1000;
+    } catch (error) {
+      // Users that were made before agents asked for the time may not; what INFO says of it they may read.
+      const micros = /NOPERM/.test((error as Error).message) && fieldOf(await redis.info('server'), 'server_time_usec');
+      if (!micros) throw error;
+      return Number(micros) / 1000;
+    }
   }
 
-  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker {
+  queue({ location, name }: QueueRef, clock: ServerClock): BullQueue {
+    return new Queue(name, { connection: this.#toAdd(), prefix: prefixOf(location) }, inServerTime(clock));
+  }
+
+  worker({ location, name }: QueueRef, handle: Handle, options: BullWorkerOptions, clock: ServerClock): BullWorker {
     this.#working ??= this.#connect({ maxRetriesPerRequest: null });
-    return new PatientWorker(name, handle, { ...options, connection: this.#working, prefix: prefixOf(location) });
+    return new PatientWorker(name, handle, { ...options, connection: this.#working, prefix: prefixOf(location) }, inServerTime(clock));
   }
 
   async close(): Promise<void> {
     this.#adding?.disconnect();
     this.#working?.disconnect();
+  }
+
+  /** Away is away: whoever adds is told at once, and keeps the work in its row or on its disk. */
+  #toAdd(): Redis {
+    this.#adding ??= this.#connect({ maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: COMMAND_MS });
+    return this.#adding;
   }
 
   #connect(options: RedisOptions): Redis {
@@ -121,10 +141,45 @@ export class RedisTransport implements Transport {
   }
 }
 
+/** Scripts of BullMQ that are told the time, and where among their arguments: after so many keys and one more. */
+const TIME_AT: Readonly<Record<string, number>> = { moveToActive: 12, moveToDelayed: 12, retryJob: 12, moveToFinished: 15 };
+
+/**
+ * BullMQ's own backend, but for the time: it would tell the server what this process takes for the time, and whoever's clock is ahead would
+ * hand out early what others have delayed. Here times go to the server in its own time, and come back in ours.
+ */
+function inServerTime(clock: ServerClock): BackendFactory<RedisQueueBackend> {
+  return (name, options, more) => {
+    const backend = createRedisBackend(name, options as never, more);
+    const call = backend.execCommand.bind(backend);
+    const wait = backend.waitForJob.bind(backend);
+    const timed = async (at: number, ...[client, command, args]: Parameters<typeof call>) => {
+      const aheadMs = await clock.aheadMs();
+      const answer = await call(client, command, args.with(at, Number(args[at]) + aheadMs));
+      // The fourth is when the next delayed job is due; 0 when there is none.
+      return Array.isArray(answer) && Number(answer[3]) > 0 ? answer.with(3, Number(answer[3]) - aheadMs) : answer;
+    };
+    return Object.assign(backend, {
+      execCommand(...told: Parameters<typeof call>) {
+        const at = TIME_AT[told[1]];
+        return at === undefined ? call(...told) : timed(at, ...told);
+      },
+      async waitForJob(seconds: number) {
+        const marker = await wait(seconds);
+        return marker && marker.score > 0 ? { ...marker, score: marker.score - (await clock.aheadMs()) } : marker;
+      },
+    });
+  };
+}
+
+function fieldOf(info: string, name: string): string {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+}
+
 class Unfit extends Error {}
 
 function assertFit(info: string): void {
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const field = (name: string) => fieldOf(info, name);
   if (field('redis_mode') === 'sentinel') {
     throw new Unfit('The address of the queue is that of a Redis Sentinel: expected the primary itself, or a proxy that follows it.');
   }

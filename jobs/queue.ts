@@ -9,6 +9,7 @@ import type { QueueRef } from './contract.ts';
 import { pack, unpack } from './pack.ts';
 import { locationsWithQueues, migrateSchema, PostgresTransport } from './queue-postgres.ts';
 import { assertRedisUrl, RedisTransport } from './queue-redis.ts';
+import { ServerClock } from './server-clock.ts';
 import type { BullQueue, BullWorker, Transport } from './transport.ts';
 
 /** After this a job of a killed process is taken over. Longer than any pause of a healthy event loop. */
@@ -52,6 +53,11 @@ export interface Queues {
   add(queue: QueueRef, jobs: readonly QueueJob[], policy: Policy): Promise<void>;
   /** Works a queue. A handler that throws is told to try again under `until-stored`; `Malformed` is final. */
   work(queue: QueueRef, options: WorkOptions, handle: (job: { id: string; data: unknown; signal?: AbortSignal }) => Promise<void>): Working;
+  /**
+   * What the server's clock shows, in milliseconds since 1970, known without a question in most cases: two processes agree on it to a few
+   * milliseconds, whatever their own clocks show. While the server is away, by the last look at it and the time that has passed.
+   */
+  serverNow(): Promise<number>;
   /** How much is on a queue. Throws when it is away. */
   load(queue: QueueRef): Promise<QueueLoad>;
   /** One sentence while a queue does not answer, or refuses; `undefined` when all is well. */
@@ -114,13 +120,16 @@ export async function migrateQueue(url: string): Promise<void> {
 /** Opens the queue. Throws one clear sentence when the address is not one, nobody answers there, or what it needs is not there. */
 export async function openQueues(options: QueueOptions): Promise<Queues> {
   const transport = transportOf(options);
+  const own = { now: () => Date.now(), monotonic: () => performance.now() };
+  const clock = new ServerClock({ ask: () => transport.serverTime(), clock: own, log: options.log });
   try {
     await transport.check(options.location);
+    await clock.start();
   } catch (error) {
     await transport.close();
     throw error;
   }
-  return new BullQueues(transport, options.log);
+  return new BullQueues(transport, clock, options.log);
 }
 
 function transportOf(options: QueueOptions): Transport {
@@ -144,13 +153,15 @@ function unpacked(data: unknown): unknown {
 
 class BullQueues implements Queues {
   readonly #transport: Transport;
+  readonly #clock: ServerClock;
   readonly #log: Log;
   readonly #queues = new Map<string, BullQueue>();
   readonly #workers = new Set<BullWorker>();
   #closed = false;
 
-  constructor(transport: Transport, log: Log) {
+  constructor(transport: Transport, clock: ServerClock, log: Log) {
     this.#transport = transport;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -162,10 +173,16 @@ class BullQueues implements Queues {
     if (jobs.length === 0) return;
     if (this.#closed) throw new Error('the queue is closed');
     const tries = policy === 'once' ? { attempts: 1 } : { attempts: TRIES, backoff: { type: 'patient' } };
+    const common = {
+      timestamp: Math.round(await this.#clock.now()),
+      removeOnComplete: true,
+      removeOnFail: { age: 86_400, count: 500 },
+      ...tries,
+    };
     const prepared = jobs.map((job) => ({
       name: ref.name,
       data: pack(job.data),
-      opts: { jobId: job.id, delay: job.delayMs ?? 0, removeOnComplete: true, removeOnFail: { age: 86_400, count: 500 }, ...tries },
+      opts: { jobId: job.id, delay: Math.round(job.delayMs ?? 0), ...common },
     }));
     const queue = this.#queue(ref);
     // On PostgreSQL addBulk makes two temporary tables a call, which takes as long as adding ten jobs.
@@ -188,6 +205,7 @@ class BullQueues implements Queues {
         maxStalledCount: options.policy === 'once' ? 0 : TRIES,
         settings: { backoffStrategy: retryDelayMs },
       },
+      this.#clock,
     );
     const queue = ref.name;
     worker.on('error', (error) => this.#log.warn({ queue, error: error.message }, 'the queue is in trouble'));
@@ -202,7 +220,11 @@ class BullQueues implements Queues {
     const waiting = (counts.wait ?? 0) + (counts.prioritized ?? 0);
     const load = { waiting, active: counts.active ?? 0, delayed: counts.delayed ?? 0, failed: counts.failed ?? 0 };
     const [oldest] = waiting === 0 ? [] : await inTime(queue.getWaiting(0, 0));
-    return oldest ? { ...load, oldestMs: oldest.timestamp + (oldest.opts.delay ?? 0) } : load;
+    return oldest ? { ...load, oldestMs: oldest.timestamp + (oldest.opts.delay ?? 0) - (await this.#clock.aheadMs()) } : load;
+  }
+
+  serverNow(): Promise<number> {
+    return this.#clock.now();
   }
 
   async trouble(ref: QueueRef): Promise<string | undefined> {
@@ -216,6 +238,7 @@ class BullQueues implements Queues {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#clock.close();
     await Promise.all([...this.#workers].map((worker) => this.#closeWorker(worker, 2_000)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close().catch(() => undefined)));
     await this.#transport.close();
@@ -224,7 +247,7 @@ class BullQueues implements Queues {
   #queue(ref: QueueRef): BullQueue {
     const known = this.#queues.get(ref.name);
     if (known) return known;
-    const queue = this.#transport.queue(ref);
+    const queue = this.#transport.queue(ref, this.#clock);
     queue.on('error', (error) => this.#log.warn({ queue: ref.name, error: error.message }, 'the queue is in trouble'));
     this.#queues.set(ref.name, queue);
     return queue;

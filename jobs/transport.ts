@@ -1,7 +1,8 @@
 /** What `queue.ts` needs of a backend. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type IQueueBackend, type Job, type Queue, Worker, type WorkerOptions } from 'bullmq';
+import { type IQueueBackend, type Job, LockManager, type Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { QueueRef } from './contract.ts';
+import type { ServerClock } from './server-clock.ts';
 
 /**
  * A connection on which an answer has been due for so long is given up for another: the server, or the way to it, is gone without a word,
@@ -26,8 +27,31 @@ export interface BullWorker {
 
 export type BullWorkerOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
+/** BullMQ's own renews by the wall clock: put back, it would let go of all that is in hand. */
+class SteadyLocks extends LockManager {
+  override start(): void {
+    const everyMs = this.opts.lockRenewTime / 2;
+    this.lockRenewalTimer = setInterval(() => {
+      const nowMs = performance.now();
+      const due = [...this.trackedJobs].filter(([, { ts }]) => nowMs - ts > everyMs);
+      for (const [, tracked] of due) tracked.ts = nowMs;
+      if (due.length > 0) void this.extendLocks(due.map(([id]) => id));
+    }, everyMs);
+  }
+
+  override trackJob(id: string, token: string, _sinceMs: number, cancels?: boolean): ReturnType<LockManager['trackJob']> {
+    return super.trackJob(id, token, performance.now(), cancels);
+  }
+}
+
 /** After most errors BullMQ asks for the next job without a pause: thousands of times a second, each of them a line in the log. */
 export class PatientWorker extends Worker<unknown, void, string, IQueueBackend> {
+  protected override createLockManager(): void {
+    // BullMQ's own defaults.
+    const { lockDuration = 30_000, lockRenewTime = lockDuration / 2 } = this.opts;
+    this.lockManager = new SteadyLocks(this as never, { lockRenewTime, lockDuration, workerId: this.id });
+  }
+
   protected override async moveToActive(token: string, name?: string): Promise<Job<unknown, void>> {
     try {
       return await super.moveToActive(token, name);
@@ -43,7 +67,9 @@ export interface Transport {
   check(location: string | undefined): Promise<void>;
   /** Makes the place of a location ready for its queues. Throws one clear sentence. */
   prepare(location: string): Promise<void>;
-  queue(ref: QueueRef): BullQueue;
-  worker(ref: QueueRef, handle: Handle, options: BullWorkerOptions): BullWorker;
+  /** What the server's clock shows, in milliseconds since 1970. */
+  serverTime(): Promise<number>;
+  queue(ref: QueueRef, clock: ServerClock): BullQueue;
+  worker(ref: QueueRef, handle: Handle, options: BullWorkerOptions, clock: ServerClock): BullWorker;
   close(): Promise<void>;
 }

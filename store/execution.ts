@@ -72,7 +72,8 @@ export interface ClaimedExecution {
   location: string;
   params: Record<string, unknown>;
   target: Record<string, string | number>;
-  notAfterMs: number;
+  /** Refused after so long, from now on. */
+  leftMs: number;
   /** Fencing: only an answer that carries it is taken. */
   token: number;
 }
@@ -87,12 +88,12 @@ export async function claimExecutions(db: Db, limit = 10): Promise<ClaimedExecut
     location: string;
     params: Record<string, unknown>;
     target: Record<string, string | number>;
-    not_after: Date;
+    left_ms: number;
     token: number;
   }>(
     `update execution set state = 'sent', token = token + 1
      where id in (select id from execution where state = 'wanted' order by asked_at limit $1 for update skip locked)
-     returning id, incident_id, title, action, location, params, target, not_after, token`,
+     returning id, incident_id, title, action, location, params, target, extract(epoch from not_after - clock_timestamp())::float8 * 1000 as left_ms, token`,
     [limit],
   );
   return rows.map((row) => ({
@@ -103,7 +104,7 @@ export async function claimExecutions(db: Db, limit = 10): Promise<ClaimedExecut
     location: row.location,
     params: row.params,
     target: row.target,
-    notAfterMs: row.not_after.getTime(),
+    leftMs: row.left_ms,
     token: row.token,
   }));
 }

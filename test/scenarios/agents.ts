@@ -38,18 +38,22 @@ export interface Told {
 
 export interface AgentWorld {
   timeline: Timeline;
-  /** The wall clock of who has the right time, at that moment of the scenario. */
-  trueWallMs(atMs: number): number;
+  /** The workers' wall clock, at that moment of the scenario. */
+  workersWallMs(atMs: number): number;
 }
 
-/** What becomes of an order that is put on the agent's queue at `atMs` for `inMs` later. `undefined`: nothing comes of it, ever. */
+/**
+ * What becomes of an order that is put on the agent's queue at `atMs` for `inMs` later. `undefined`: nothing comes of it, ever. The agent
+ * knows what the planner's clock showed when the order was added and how long ago that is, by the queue's server (agents/adders-clock.ts). So
+ * the agent's own wall clock has no say here, and that it has none in the product is shown by test/agents/clock.test.ts.
+ */
 export function obey(run: Run, atMs: number, inMs: number, world: AgentWorld): Told | undefined {
   const takenAtMs = takenUp(run.location, atMs + Math.max(0, inMs) + TRANSIT_MS, world);
-  const wallMs = (ms: number) => world.trueWallMs(ms) + world.timeline.agentAheadMs(run.location, ms);
-  const waitMs = Math.max(0, Math.min(run.plannedAtMs - wallMs(takenAtMs), MAX_WAIT_MS));
+  const plannersMs = (ms: number) => world.workersWallMs(atMs) + ms - atMs;
+  const waitMs = Math.max(0, Math.min(run.plannedAtMs - plannersMs(takenAtMs), MAX_WAIT_MS));
   const beginsAtMs = takenAtMs + waitMs;
   if (!Number.isFinite(beginsAtMs)) return undefined;
-  if (wallMs(beginsAtMs) > run.notAfterMs) return { run, refused: 'stale', arrivesAtMs: arrivals(run, beginsAtMs + GATHER_MS, world) };
+  if (plannersMs(beginsAtMs) > run.notAfterMs) return { run, refused: 'stale', arrivesAtMs: arrivals(run, beginsAtMs + GATHER_MS, world) };
   const { endsAtMs, result } = execute(run, beginsAtMs, world.timeline);
   // An agent that is gone before the run has ended tells nothing of it.
   if (world.timeline.backAtMs(run.location, endsAtMs) > 0) return undefined;

@@ -220,7 +220,7 @@ export class World {
   }
 
   #obey(run: Run, atMs: number, inMs: number): Told | undefined {
-    return obey(run, atMs, inMs, { timeline: this.#timeline, trueWallMs: (ms) => this.#startMs + ms });
+    return obey(run, atMs, inMs, { timeline: this.#timeline, workersWallMs: (ms) => this.#wallMs(ms) });
   }
 
   #await(run: Run, told: Told | undefined): void {
