@@ -77,13 +77,14 @@ export const loadSchema = z.object({
   /** Of this moment. */
   levels: z.object({
     connections: amount,
-    /** Connections that wait for another's lock. */
+    /** Connections that wait for a lock, and those of them that wait for the lock of another owner. */
     waiting: amount,
+    held: amount,
     /** Connections that run a statement and wait for nobody, and for how long these statements have run, together. */
     running: amount,
     runningMs: amount,
     locks: amount,
-    /** Connections of others that wait for its locks. */
+    /** Connections of other owners that wait for its locks. */
     blocks: amount,
     sizeBytes: amount,
     jobs: amount,

@@ -9,7 +9,7 @@ export interface OwnerRates {
   by: Load['by'];
   name: string;
   rates: Rates;
-  /** It waits for the lock of another and holds nobody up itself: what it does more than usual is not its own doing. */
+  /** It waits for the lock of another and holds no other up itself: what it does more than usual is not its own doing. */
   held: boolean;
   /** Sessions of others that wait for its locks. */
   blocks: number;
@@ -41,7 +41,7 @@ export function ratesBetween(before: Loads | undefined, now: Loads, sizes: Reado
   const elapsedS = before && areComparable(before, now) ? (now.atMs - before.atMs) / 1000 : 0;
   return now.loads.map((load) => {
     const earlier = elapsedS > 0 ? known.get(keyOf(load)) : undefined;
-    const { blocks = 0, waiting = 0, running = 0, runningMs = 0 } = load.levels;
+    const { blocks = 0, held = 0, running = 0, runningMs = 0 } = load.levels;
     return {
       by: load.by,
       name: load.name,
@@ -51,7 +51,7 @@ export function ratesBetween(before: Loads | undefined, now: Loads, sizes: Reado
         'statement-time': statementTime(earlier, load, elapsedS),
         'bytes-grown': growthOf(sizes.get(keyOf(load)), load, now.atMs),
       }),
-      held: waiting > 0 && blocks === 0,
+      held: held > 0 && blocks === 0,
       blocks,
       runningForMs: running > 0 ? runningMs / running : 0,
     };

@@ -40,7 +40,7 @@ export interface Amounts {
   blocks?: number | undefined;
 }
 
-/** "41 s of statements a second of 44, usually 2"; "1 lock held of 1, usually none; 23 sessions wait for it". */
+/** "41 s of statements a second of 44, usually 2"; "1 lock held of 1, usually none; 23 sessions of others wait for it". */
 export function loadInWords({ measure, value, total, usual, blocks: waiting = 0 }: Amounts): string {
   const { amount, whole } = WORDS[measure];
   const told = usual === undefined ? '' : `, usually ${usual === 0 ? 'none' : amount(usual).replace(/ s$/, '')}`;
@@ -48,9 +48,9 @@ export function loadInWords({ measure, value, total, usual, blocks: waiting = 0 
   return `${whole(amount(value), amount(Math.max(total, value)))}${told}${held}`;
 }
 
-/** "23 sessions wait for it". */
+/** "23 sessions of others wait for it". */
 export function waitingInWords(sessions: number): string {
-  return `${figure(sessions)} ${sessions === 1 ? 'session waits' : 'sessions wait'} for it`;
+  return `${figure(sessions)} ${sessions === 1 ? 'session of others waits' : 'sessions of others wait'} for it`;
 }
 
 /** Two digits below ten, none behind the point above: `0.001`, `0.042`, `2.8`, `41`, `2,300`. */

@@ -24,13 +24,16 @@ export function rootBlocker(waiting: readonly Waiting[]): Root | undefined {
 }
 
 /** How many sessions wait, directly or behind others, for each session that waits for nobody itself, by its pid. */
-export function blockedByRoot(waiting: readonly Waiting[]): Map<number, number> {
-  const blockersOf = new Map(waiting.map((one) => [one.pid, one.blockers]));
+function blockedByRoot(waiting: readonly Waiting[]): Map<number, number> {
   const blocked = new Map<number, number>();
-  for (const { pid } of waiting) {
-    for (const root of rootsOf(pid, blockersOf)) blocked.set(root, (blocked.get(root) ?? 0) + 1);
-  }
+  for (const roots of rootsByWaiter(waiting).values()) for (const root of roots) blocked.set(root, (blocked.get(root) ?? 0) + 1);
   return blocked;
+}
+
+/** For each session that waits, by its pid, those at the root: none in a ring. */
+export function rootsByWaiter(waiting: readonly Waiting[]): Map<number, Set<number>> {
+  const blockersOf = new Map(waiting.map((one) => [one.pid, one.blockers]));
+  return new Map(waiting.map(({ pid }) => [pid, rootsOf(pid, blockersOf)]));
 }
 
 function rootsOf(pid: number, blockersOf: ReadonlyMap<number, readonly number[]>): Set<number> {

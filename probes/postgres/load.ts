@@ -6,7 +6,7 @@
  */
 import { type Load, type LoadCounters, type LoadLevels, type Loads, MOST_LOADS } from '../../core/result.ts';
 import { TargetTrouble } from '../deadline.ts';
-import { blockedByRoot, type Waiting } from './blocking.ts';
+import { rootsByWaiter, type Waiting } from './blocking.ts';
 import type { Session } from './session.ts';
 
 /** What one source may take on the server. */
@@ -78,6 +78,10 @@ class Owned {
       if (typeof value === 'number' && Number.isFinite(value)) into[name] = Math.max(0, value);
     }
     return this;
+  }
+
+  count(level: keyof LoadLevels): void {
+    this.entry.levels[level] = (this.entry.levels[level] ?? 0) + 1;
   }
 }
 
@@ -197,22 +201,32 @@ async function readSessions(book: Book, waiting: readonly Waiting[], read: Read)
   const locks = await read('locks', LOCKS);
   for (const row of locks ?? []) ownerOf(book, row)?.add('levels', row, { locks: 'locks' });
   if (locks) book.zeroes('locks');
-  const blocked = blockedByRoot(waiting);
-  const pids = [...blocked.keys()].filter((pid) => pid > 0);
-  const holders = pids.length === 0 ? [] : await read('who holds others up', holdersSql(pids));
-  for (const row of holders ?? []) {
-    for (const by of ['role', 'database'] as const) {
-      const levels = book.entry(by, row[by])?.entry.levels;
-      if (levels) levels.blocks = (levels.blocks ?? 0) + (blocked.get(Number(row.pid)) ?? 0);
+  await readBlocked(book, waiting, read);
+}
+
+/** Who is held up by another owner, and by whom. What one owner does to itself hurts nobody else. */
+async function readBlocked(book: Book, waiting: readonly Waiting[], read: Read): Promise<void> {
+  const roots = rootsByWaiter(waiting);
+  const pids = new Set([...roots].flatMap(([pid, blockers]) => [pid, ...blockers]));
+  const rows = pids.size === 0 ? [] : await read('who holds others up', sessionsSql([...pids]));
+  if (!rows) return;
+  const ownerOfPid = new Map(rows.map((row) => [Number(row.pid), row]));
+  for (const by of ['role', 'database'] as const) {
+    for (const [pid, blockers] of roots) {
+      const own = ownerOfPid.get(pid)?.[by];
+      // A prepared transaction is nobody's session, and so another's.
+      const others = [...blockers].map((blocker) => ownerOfPid.get(blocker)?.[by]).filter((other) => other !== own);
+      if (others.length > 0) book.entry(by, own)?.count('held');
+      for (const other of new Set(others)) book.entry(by, other)?.count('blocks');
     }
   }
-  if (holders) book.zeroes('blocks');
+  book.zeroes('held', 'blocks');
 }
 
 function ownerOf(book: Book, { role, database }: Row): Owned | undefined {
   return typeof role === 'string' ? book.entry('role', role) : book.entry('database', database);
 }
 
-function holdersSql(pids: readonly number[]): string {
+function sessionsSql(pids: readonly number[]): string {
   return `SELECT pid, usename AS role, datname AS database FROM pg_stat_activity WHERE pid IN (${pids.map(Math.trunc).join(', ')})`;
 }

@@ -95,7 +95,7 @@ describe('/rounds tenants', () => {
     expect(linesOf(message).slice(0, 3)).toEqual([
       '*Hillcrest Dental does far more than usual*',
       '*PostgreSQL (shared cluster)*',
-      '• *Hillcrest Dental*: 4 s of statements a second of 4.3, usually 0.053; 12 connections of 24, usually 4; 3 sessions wait for it',
+      '• *Hillcrest Dental*: 4 s of statements a second of 4.3, usually 0.053; 12 connections of 24, usually 4; 3 sessions of others wait for it',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Load, type Loads, loadsSchema } from '../../core/result.ts';
-import { blockedByRoot } from '../../probes/postgres/blocking.ts';
+import { rootsByWaiter } from '../../probes/postgres/blocking.ts';
 import postgres from '../../probes/types/postgres.ts';
 import { probeContext } from '../helpers/probing.ts';
 import { type TenantsServer, tenantsServer } from '../helpers/tenants-server.ts';
@@ -43,7 +43,7 @@ describe('what each role does', () => {
     const { counters, levels } = of(after, 'role', 'hillcrest_app');
     expect(counters.statementMs).toBeGreaterThan((before.counters.statementMs ?? 0) + 1);
     expect(counters.tempBytes).toBeGreaterThan(100_000);
-    expect(levels).toMatchObject({ connections: 1, waiting: 0, running: 0, runningMs: 0, locks: 0, blocks: 0 });
+    expect(levels).toMatchObject({ connections: 1, waiting: 0, running: 0, runningMs: 0, locks: 0, held: 0, blocks: 0 });
     expect(of(after, 'database', 'clinic').levels).toMatchObject({ waiting: 0, sizeBytes: expect.any(Number) });
     expect(of(after, 'role', ODD).levels.connections).toBe(0);
     expect(after.unreadable).toEqual([]);
@@ -59,13 +59,34 @@ describe('what each role does', () => {
     await expect.poll(async () => of(await sample(), 'role', 'plain').levels.waiting).toBe(1);
     await expect.poll(async () => of(await sample(), 'role', 'hillcrest_app').levels.runningMs).toBeGreaterThan(50);
     const loads = await sample();
-    expect(of(loads, 'role', 'hillcrest_app').levels).toMatchObject({ running: 1, waiting: 0, locks: 1, blocks: 1 });
-    expect(of(loads, 'role', 'plain').levels).toMatchObject({ connections: 1, running: 0, runningMs: 0, waiting: 1, locks: 0, blocks: 0 });
-    expect(of(loads, 'database', 'clinic').levels).toMatchObject({ waiting: 1, blocks: 1 });
+    expect(of(loads, 'role', 'hillcrest_app').levels).toMatchObject({ running: 1, waiting: 0, held: 0, locks: 1, blocks: 1 });
+    expect(of(loads, 'role', 'plain').levels).toMatchObject({
+      connections: 1,
+      running: 0,
+      runningMs: 0,
+      waiting: 1,
+      held: 1,
+      locks: 0,
+      blocks: 0,
+    });
+    expect(of(loads, 'database', 'clinic').levels).toMatchObject({ waiting: 1, held: 0, blocks: 0 });
     const outcome = await postgres.run(postgres.schema.parse({ url: server.url, lockWait: { down: '1ms' } }), probeContext());
     expect(outcome.findings?.[0]).toMatchObject({ kind: 'blocking-session', whose: { role: 'hillcrest_app', database: 'clinic' } });
     await server.admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'month-end report'`);
     await Promise.all([report, waits]);
+    await waiter.end();
+  });
+
+  test('to itself holds nobody else up', async () => {
+    const [holder, waiter] = [await server.as('plain', 'own report'), await server.as('plain')];
+    await holder.query('BEGIN');
+    await holder.query('LOCK TABLE shared_numbers IN EXCLUSIVE MODE');
+    const waits = waiter.query('UPDATE shared_numbers SET n = n + 1').catch(() => {});
+    await expect.poll(async () => of(await sample(), 'role', 'plain').levels.waiting).toBe(1);
+    expect(of(await sample(), 'role', 'plain').levels).toMatchObject({ connections: 2, held: 0, blocks: 0, locks: 1 });
+    await holder.query('ROLLBACK');
+    await waits;
+    await holder.end();
     await waiter.end();
   });
 
@@ -121,12 +142,8 @@ test('of many roles the busiest are told, and that it is not all', async () => {
   expect(loads.unreadable).toEqual([expect.stringMatching(/^only the 100 busiest of 12\d roles are told$/)]);
 });
 
-test('sessions that wait in a row count for the one at its head', () => {
+test('sessions that wait in a row wait for the one at its head', () => {
   const waiting = (pid: number, ...blockers: number[]) => ({ pid, blockers, waitedS: 1 });
-  expect(blockedByRoot([waiting(2, 1), waiting(3, 2), waiting(4, 9)])).toEqual(
-    new Map([
-      [1, 2],
-      [9, 1],
-    ]),
-  );
+  const roots = rootsByWaiter([waiting(2, 1), waiting(3, 2), waiting(4, 9), waiting(5, 6), waiting(6, 5)]);
+  expect([...roots].map(([pid, found]) => [pid, ...found])).toEqual([[2, 1], [3, 1], [4, 9], [5], [6]]);
 });

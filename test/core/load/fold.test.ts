@@ -53,7 +53,13 @@ describe('a tenant is noisy', () => {
 
   test('when others wait for its lock, which is enough by itself; those that wait are not', () => {
     const server = new Watched();
-    const levels = (locks: number, waiting: number, blocks: number) => ({ connections: 4 + waiting, waiting, locks, blocks });
+    const levels = (locks: number, waiting: number, blocks: number) => ({
+      connections: 4 + waiting,
+      waiting,
+      held: waiting,
+      locks,
+      blocks,
+    });
     server.slots(20, {
       hillcrest: { levels: levels(0, 0, 0) },
       lakeside: { levels: levels(2, 0, 0) },
@@ -66,8 +72,8 @@ describe('a tenant is noisy', () => {
     };
     server.slot(blocked);
     expect(server.slot(blocked)).toEqual([
-      'Hillcrest: 1 s of statements a second of 1, usually none; 13 sessions wait for it',
-      'Hillcrest: 1 lock held of 1, usually none; 13 sessions wait for it',
+      'Hillcrest: 1 s of statements a second of 1, usually none; 13 sessions of others wait for it',
+      'Hillcrest: 1 lock held of 1, usually none; 13 sessions of others wait for it',
     ]);
   });
 });

@@ -63,7 +63,7 @@ test('a statement that runs counts while it runs, once', () => {
 });
 
 test('what waited for a lock is not counted as work when the lock is free', () => {
-  const waited = aLoad('a', { statementMs: 1_000 }, { waiting: 20, running: 0, runningMs: 0 });
+  const waited = aLoad('a', { statementMs: 1_000 }, { waiting: 20, held: 20, running: 0, runningMs: 0 });
   const freed = aLoad('a', { statementMs: 201_000 }, { waiting: 0, running: 1, runningMs: 40 });
   expect(rates(waited, freed)?.['statement-time']).toBeLessThan(0.01);
   const [told] = ratesBetween(undefined, aSample(1, [waited]));
