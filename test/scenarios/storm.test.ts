@@ -113,7 +113,7 @@ describe('10,000 failing checks', () => {
     };
     run(2.5 * MINUTE_MS);
     const settledMb = usedMb();
-    run(4.5 * MINUTE_MS);
+    run(3.5 * MINUTE_MS);
     expect(usedMb()).toBeLessThan(settledMb * 1.1 + 10);
     const facts = world.judging.open.map((incident) => JSON.stringify(incident.facts).length);
     expect(world.judging.open).toHaveLength(20);
