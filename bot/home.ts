@@ -9,9 +9,10 @@ import type { Config } from '../core/config/model.ts';
 import { standsOn } from '../core/graph.ts';
 import { incidentOf } from '../core/incident.ts';
 import { readStates } from '../store/check.ts';
-import { anybodyDue, claimViewers, lastHourP95, noteLook, notePublished, shownHash, type Viewer } from '../store/home.ts';
+import { anybodyDue, claimViewers, noteLook, notePublished, shownHash, type Viewer } from '../store/home.ts';
 import { openIncidents } from '../store/incident.ts';
 import { openPosts } from '../store/post.ts';
+import { p95Since } from '../store/usual.ts';
 import { type CommandVerb, type SlackApi, SlackTrouble } from './contract.ts';
 import * as metrics from './metrics.ts';
 import { nameIn } from './names.ts';
@@ -32,6 +33,8 @@ export interface HomeTiming {
   freshMs: number;
   freshWithinMs: number;
 }
+
+const HOUR_MS = 3_600_000;
 
 export const HOME_TIMING: HomeTiming = { lookMs: 30_000, settleMs: 1_000, everyMs: 30_000, freshMs: 300_000, freshWithinMs: 3_600_000 };
 
@@ -160,7 +163,7 @@ export class Home {
         pool,
         checks.map((check) => check.id),
       ),
-      lastHourP95(pool),
+      p95Since(pool, clock.now() - HOUR_MS),
     ]);
     const templatesOf = (own: readonly Check[]): TemplateStatus[] =>
       [...Map.groupBy(own, (check) => check.template)].map(([template, group]) => {

@@ -1,5 +1,5 @@
 /** The worker: planner, evaluation, asks, actions and sweeper of one process. Any number of them may run. */
-import { usualDurations } from '../store/result.ts';
+import { usualDurations } from '../store/usual.ts';
 import { endAction, giveUpActions, sendExecutions } from './act.ts';
 import { AgentBook } from './agents.ts';
 import { finishAsks, planAsks } from './ask.ts';

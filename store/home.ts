@@ -87,12 +87,3 @@ export async function shownHash(db: Db, user: string): Promise<string | undefine
   const { rows } = await db.query<{ hash: string | null }>('select hash from home_view where user_id = $1', [user]);
   return rows[0]?.hash ?? undefined;
 }
-
-/** How long runs of each template took in the last hour at most, for 95 of 100 that were up, milliseconds. */
-export async function lastHourP95(db: Db): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ template: string; p95: number }>(
-    `select split_part(check_id, '/', 1) as template, percentile_cont(0.95) within group (order by duration_ms) as p95
-     from slot_result where slot > now() - interval '1 hour' and verdict = 'up' and ask_id = 0 group by 1`,
-  );
-  return new Map(rows.map((row) => [row.template, row.p95]));
-}

@@ -3,6 +3,7 @@ import type { Verdict } from '../core/check.ts';
 import type { TimelineEntry } from '../core/incident.ts';
 import type { Failure, StepResult } from '../core/result.ts';
 import { parseRunName } from '../core/run.ts';
+import { textArray } from './arrays.ts';
 import type { Db } from './db.ts';
 
 /** One line of an incident's story. */
@@ -97,51 +98,22 @@ export async function latestResults(db: Db, checkIds: readonly string[]): Promis
   return rows.map(fromRow);
 }
 
-export interface Pace {
-  /** Of the runs of the last hour that were up, milliseconds. */
-  p95Ms?: number;
-  /** The same over the last 7 days. */
-  usuallyMs?: number;
-}
-
-/** Of so many checks, and so many runs of each, the pace is taken: more make it no truer, and one template may have thousands. */
-const PACE_CHECKS = 40;
-const PACE_RUNS = 500;
-
-/** How long the runs of these checks take now, and usually: as far as the ledger goes back, of the newest runs of some of them. */
-export async function paceOf(db: Db, checkIds: readonly string[]): Promise<Pace> {
-  const { rows } = await db.query<{ p95: number | null; usually: number | null }>(
-    `select percentile_cont(0.95) within group (order by duration_ms) filter (where slot > now() - interval '1 hour') as p95,
-            percentile_cont(0.95) within group (order by duration_ms) as usually
-     from check_key cross join lateral (
-       select slot, duration_ms, verdict from run
-       where check_key = key and slot > now() - interval '7 days' and ask_id = 0 order by slot desc limit ${PACE_RUNS}) as run
-     where check_id = any ($1) and verdict = 'up'`,
-    [evenly(checkIds, PACE_CHECKS)],
+/** When the last incident that hit each service was resolved, by its id; what was never hit is not there. */
+export async function lastResolved(db: Db): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ service: string; at: Date }>(
+    `select service->>'id' as service, max(resolved_at) as at from incident cross join lateral jsonb_array_elements(facts->'services') as service
+     where state = 'resolved' group by 1`,
   );
-  const row = rows[0];
-  return { ...(row?.p95 == null ? {} : { p95Ms: row.p95 }), ...(row?.usually == null ? {} : { usuallyMs: row.usually }) };
+  return new Map(rows.map((row) => [row.service, row.at.getTime()]));
 }
 
-/** At most so many of them, spread over all. */
-function evenly<T>(list: readonly T[], most: number): readonly T[] {
-  const step = Math.max(1, list.length / most);
-  return list.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
-}
-
-/** When the last incident that hit the service was resolved, if one ever was. */
-export async function lastResolved(db: Db, service: string): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: Date | null }>(
-    `select max(resolved_at) as at from incident where facts->'services' @> jsonb_build_array(jsonb_build_object('id', $1::text))`,
-    [service],
+/** When each of these checks was planned for the first time, by its id. */
+export async function firstPlanned(db: Db, checkIds: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ check_id: string; since_ms: number }>(
+    'select check_id, extract(epoch from since)::float8 * 1000 as since_ms from check_key where check_id = any ($1)',
+    [textArray(checkIds)],
   );
-  return rows[0]?.at?.getTime();
-}
-
-/** When the first of these checks was planned for the first time. */
-export async function firstPlanned(db: Db, checkIds: readonly string[]): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: Date | null }>('select min(since) as at from check_key where check_id = any ($1)', [checkIds]);
-  return rows[0]?.at?.getTime();
+  return new Map(rows.map((row) => [row.check_id, row.since_ms]));
 }
 
 /** The numbers of the newest incidents, to compare a mistyped one with. */

@@ -3,7 +3,7 @@ import type { Purpose } from '../core/check.ts';
 import type { Result } from '../core/result.ts';
 import { parseRunName, type Run, runName } from '../core/run.ts';
 import { jsonArray, numberArray, textArray } from './arrays.ts';
-import { at, type Db, type Pool } from './db.ts';
+import type { Db, Pool } from './db.ts';
 import { keysOf, shapeText } from './keys.ts';
 import { insertPicture } from './picture.ts';
 
@@ -315,14 +315,4 @@ export async function resultsOfAsk(db: Db, ask: number): Promise<ResultOfAsk[]> 
     durationMs: row.duration_ms,
     failure: row.failure,
   }));
-}
-
-/** The median duration of good runs since that time, by the check's template, in milliseconds. */
-export async function usualDurations(db: Db, sinceMs: number): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ template: string; median: number }>(
-    `select split_part(check_id, '/', 1) as template, percentile_cont(0.5) within group (order by duration_ms) as median
-     from slot_result where verdict = 'up' and slot > $1 group by 1`,
-    [at(sinceMs)],
-  );
-  return new Map(rows.map((row) => [row.template, row.median]));
 }

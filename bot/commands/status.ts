@@ -4,7 +4,8 @@ import { standsOn } from '../../core/graph.ts';
 import { type Incident, incidentOf } from '../../core/incident.ts';
 import { readStates } from '../../store/check.ts';
 import { listIncidents } from '../../store/incident.ts';
-import { firstPlanned, lastResolved, paceOf } from '../../store/query.ts';
+import { firstPlanned, lastResolved } from '../../store/query.ts';
+import { paceOf } from '../../store/usual.ts';
 import type { CommandContext, CommandVerb } from '../contract.ts';
 import { nearest } from '../names.ts';
 import { notKnown } from '../render/refusal.ts';
@@ -25,12 +26,13 @@ const status: CommandVerb = {
     if (asked) {
       const service = findService(services, asked);
       if (!service) return notKnown('service', asked, nearestService(services, asked), (name) => `/rounds status ${name}`);
-      return renderService(view, await statusOf(context, service, await openIncidents(context)));
+      const known = await knownOf(context, (check) => check.service === service.id);
+      return renderService(view, statusOf(context, known, service, await withPace(context, templatesOf(known, service))));
     }
-    const open = await openIncidents(context);
-    const statuses = await Promise.all(services.map((service) => statusOf(context, service, open)));
-    const components = Object.values(config.checks).filter((check) => check.component !== undefined);
-    return renderOverview(view, statuses, await templatesOf(context, components));
+    const known = await knownOf(context, () => true);
+    // Of many services none is told how fast it is.
+    const statuses = services.map((service) => statusOf(context, known, service, templatesOf(known, service)));
+    return renderOverview(view, statuses, await withPace(context, templatesOf(known)));
   },
 };
 
@@ -47,37 +49,53 @@ function nearestService(services: readonly Service[], asked: string): string | u
   return services.find((service) => service.id === near || service.title === near)?.id;
 }
 
-async function openIncidents({ pool, clock }: CommandContext): Promise<Incident[]> {
-  return (await listIncidents(pool, clock.now(), 100)).filter((incident) => incident.state === 'open');
+/** What is read once, however many services are told of. */
+interface Known {
+  checks: readonly Check[];
+  states: Awaited<ReturnType<typeof readStates>>;
+  open: readonly Incident[];
+  resolvedMs: ReadonlyMap<string, number>;
+  plannedMs: ReadonlyMap<string, number>;
 }
 
-async function statusOf(context: CommandContext, service: Service, open: readonly Incident[]): Promise<ServiceStatus> {
-  const checks = Object.values(context.config.checks).filter((check) => check.service === service.id);
-  const incident = incidentOf(open, service.id, standsOn(context.config, { service: service.id }));
+async function knownOf({ pool, clock, config }: CommandContext, wanted: (check: Check) => boolean): Promise<Known> {
+  const checks = Object.values(config.checks).filter(wanted);
   const ids = checks.map((check) => check.id);
-  const wellSinceMs = (await lastResolved(context.pool, service.id)) ?? (await firstPlanned(context.pool, ids));
-  return {
-    service,
-    templates: await templatesOf(context, checks),
-    ...(incident ? { open: incident } : {}),
-    ...(wellSinceMs === undefined ? {} : { wellSinceMs }),
-  };
+  const [states, incidents, resolvedMs, plannedMs] = await Promise.all([
+    readStates(pool, ids),
+    listIncidents(pool, clock.now(), 100),
+    lastResolved(pool),
+    firstPlanned(pool, ids),
+  ]);
+  return { checks, states, open: incidents.filter((incident) => incident.state === 'open'), resolvedMs, plannedMs };
 }
 
-async function templatesOf({ pool }: CommandContext, checks: readonly Check[]): Promise<TemplateStatus[]> {
-  const states = await readStates(
-    pool,
-    checks.map((check) => check.id),
-  );
-  const groups = [...Map.groupBy(checks, (check) => check.template).values()];
+function statusOf({ config }: CommandContext, known: Known, service: Service, templates: readonly TemplateStatus[]): ServiceStatus {
+  const incident = incidentOf(known.open, service.id, standsOn(config, { service: service.id }));
+  const planned = templates.flatMap(({ checks }) => checks.flatMap((check) => known.plannedMs.get(check.id) ?? []));
+  const firstMs = planned.length === 0 ? undefined : planned.reduce((first, one) => Math.min(first, one));
+  const wellSinceMs = known.resolvedMs.get(service.id) ?? firstMs;
+  return { service, templates, ...(incident ? { open: incident } : {}), ...(wellSinceMs === undefined ? {} : { wellSinceMs }) };
+}
+
+/** The templates of a service, or of what the services stand on. */
+function templatesOf({ checks, states }: Known, service?: Service): TemplateStatus[] {
+  const own = checks.filter((check) => (service ? check.service === service.id : check.component !== undefined));
+  return [...Map.groupBy(own, (check) => check.template).values()].map((group) => ({
+    title: group[0]?.title ?? '',
+    checks: group,
+    states,
+    pace: {},
+  }));
+}
+
+function withPace({ pool }: CommandContext, templates: readonly TemplateStatus[]): Promise<TemplateStatus[]> {
   return Promise.all(
-    groups.map(async (group) => ({
-      title: group[0]?.title ?? '',
-      checks: group,
-      states,
+    templates.map(async (template) => ({
+      ...template,
       pace: await paceOf(
         pool,
-        group.map((check) => check.id),
+        template.checks.map((check) => check.id),
       ),
     })),
   );

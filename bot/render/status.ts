@@ -7,7 +7,7 @@ import { spanInWords } from '../../core/duration.ts';
 import type { CheckState } from '../../core/evaluate.ts';
 import { type Incident, incidentName } from '../../core/incident.ts';
 import { listInWords, MARKS } from '../../core/words.ts';
-import type { Pace } from '../../store/query.ts';
+import type { Pace } from '../../store/usual.ts';
 import { type Block, data, few, type Message, message, section } from './blocks.ts';
 
 const MOST_LINES = 15;

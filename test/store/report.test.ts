@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPool, type Pool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
 import { claimNext } from '../../store/outbox.ts';
-import { usualDurations } from '../../store/result.ts';
+import { usualDurations } from '../../store/usual.ts';
 import { quietLog } from '../helpers/log.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
 
