@@ -1,9 +1,10 @@
 /** Reads a configuration from a file, with the probes and actions that are installed. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { glob, readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type ConfigParts, formatProblem, type LoadedConfig, loadConfig, loadValue } from '../core/config/load.ts';
 import type { Config } from '../core/config/model.ts';
+import { type SloFile, sloPatterns } from '../core/config/slo-documents.ts';
 import { isCron } from '../jobs/cron.ts';
 import { loadProbes } from '../probes/registry.ts';
 import { loadActions } from '../runbooks/registry.ts';
@@ -32,9 +33,24 @@ export type LoadedFile = Extract<LoadedConfig, { ok: true }> & { written: Writte
 export async function loadFile(file: string): Promise<LoadedFile> {
   const text = await readText(file);
   const folder = dirname(resolve(file));
-  const loaded = loadConfig({ file, text, folder }, await installedParts());
+  const loaded = loadConfig({ file, text, folder, sloFiles: await readSloFiles(text, file) }, await installedParts());
   if (!loaded.ok) throw new ConfigError(loaded.problems.map((problem) => formatProblem(file, problem)));
   return { ...loaded, written: { source: JSON.stringify(loaded.value), file: resolve(file), folder } };
+}
+
+/** The files that are named under `slos`, by the names; each is named in messages as it is found from here. */
+async function readSloFiles(text: string, file: string): Promise<Map<string, SloFile[]>> {
+  const found = new Map<string, SloFile[]>();
+  for (const pattern of sloPatterns(text)) {
+    const names: string[] = [];
+    for await (const name of glob(pattern, { cwd: dirname(resolve(file)) })) names.push(name);
+    const read = names.sort().map(async (name) => {
+      const path = isAbsolute(name) ? name : join(dirname(file), name);
+      return { file: path, text: await readText(path) };
+    });
+    found.set(pattern, await Promise.all(read));
+  }
+  return found;
 }
 
 /** Without a folder, journeys keep the paths that were written. */
@@ -64,7 +80,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'expected a file, got a folder; give the path of the rounds.yaml in it',
 };
 
-async function readText(file: string): Promise<string> {
+export async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {

@@ -173,6 +173,16 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async (context, action, title) => (await import('./change.ts')).change(context, action, title),
   },
   {
+    name: 'slo',
+    summary: 'objectives as OpenSLO v1 documents, out of the configuration and into it',
+    argument: ['<action>', 'export or import'],
+    second: ['[files...]', 'the documents to import'],
+    options: [config()],
+    examples:
+      'Examples:\n  $ rounds slo export > slos.yaml\n  $ rounds slo import slos.yaml\n\nImporting prints what to put into rounds.yaml, or what cannot be evaluated, where it stands and why. Nothing is changed.\nExit code: 0, or 1 when something cannot be evaluated.',
+    run: async (context, action, files) => (await import('./slo.ts')).slo(action, files.split('\n').filter(Boolean), context),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database in DATABASE_URL to the shape that this version needs',
     examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',
@@ -219,7 +229,8 @@ function addVerb(program: Command, verb: VerbHelp, env: Env, io: Io, done: (code
   if (verb.examples) command.addHelpText('after', `\n${verb.examples}`);
   command.action(async (...received: unknown[]) => {
     const argument = verb.argument ? String(received[0] ?? '') : '';
-    const second = verb.second ? String(received[1] ?? '') : '';
+    // Of several, each on a line.
+    const second = verb.second ? [received[1] ?? []].flat().join('\n') : '';
     const options = textOptions(command.opts());
     const { makeLog } = await import('./log.ts');
     const name = options.location && verb.name === 'agent' ? `agent-${options.location}` : verb.name;

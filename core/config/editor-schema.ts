@@ -55,6 +55,10 @@ export function editorSchema({ probes, actions }: Pick<ConfigParts, 'probes' | '
       .meta({ examples: ['Europe/Berlin'] })
       .describe('Of all times that people read'),
     fallback: fallbackSchema().optional().describe('How people are told when Slack is away'),
+    slos: z
+      .array(z.union([z.string().describe('A file, with * for any characters'), z.looseObject({ apiVersion: z.literal('openslo/v1') })]))
+      .optional()
+      .describe('Objectives as OpenSLO v1 documents, here or in files'),
     storage: storageSchema().optional().describe('How long what was measured and decided is kept'),
     ...Object.fromEntries(
       SECTIONS.map((section) => {

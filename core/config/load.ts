@@ -17,6 +17,7 @@ import { type ActionPart, readRunbook } from './runbooks.ts';
 import { type EntrySchemas, entrySchemas, idSchema, type KnownIds, SECTIONS, type Section } from './schema.ts';
 import { assignScopes, findCycle } from './scopes.ts';
 import { eachScalar, isWrittenSecret, SECRET_IN_FILE } from './secrets.ts';
+import { readSloDocuments, type SloFile, withSloFiles } from './slo-documents.ts';
 import { reportSlos, slosOf } from './slos.ts';
 import { readStorage } from './storage.ts';
 import { finishTeams, readTeam } from './teams.ts';
@@ -31,6 +32,8 @@ export interface ConfigSource {
   text: string;
   /** Where relative files of journeys are looked for: the folder of the file. */
   folder?: string;
+  /** What it names under `slos`, by the names. */
+  sloFiles?: ReadonlyMap<string, readonly SloFile[]>;
 }
 
 export interface ConfigParts {
@@ -59,7 +62,9 @@ const MAX_CHECKS = 10_000;
 export function loadConfig(source: ConfigSource, parts: ConfigParts): LoadedConfig {
   const parsed = readDocument(source.text);
   if ('problems' in parsed) return { ok: false, problems: parsed.problems };
-  return readValue(parsed.document, source.folder, parts);
+  const whole = withSloFiles(parsed.document, source.sloFiles ?? new Map());
+  if (whole.problems.length > 0) return { ok: false, problems: whole.problems };
+  return readValue(whole.document, source.folder, parts);
 }
 
 /** The same for values that were read from a file before, such as those of the configuration in force: problems then have no place. */
@@ -98,6 +103,7 @@ function readAll(raw: Plain, problems: Problems, parts: ConfigParts): Omit<Confi
   readChecks(raw, config, { schema: schemas.checks, probes: parts.probes, problems, tenants: tenantFields(raw), config });
   tellLoads(config, parts.probes, problems);
   reportSlos(config, parts.probes, problems);
+  readSloDocuments(raw, config, { known, probes: parts.probes, problems });
   const roles = new Set(sectionOf(raw, 'people').flatMap(([, person]) => rolesOf(person)));
   for (const [id, entry] of entriesOf(raw, 'runbooks', problems)) {
     const runbook = readRunbook(id, entry, {
@@ -122,7 +128,7 @@ function record<T>(): Record<string, T> {
 }
 
 function reportHead(raw: Plain, problems: Problems): void {
-  const known = ['version', 'timezone', 'fallback', 'storage', ...SECTIONS];
+  const known = ['version', 'timezone', 'fallback', 'storage', 'slos', ...SECTIONS];
   for (const [key, value] of Object.entries(raw)) if (!known.includes(key)) reportUnknownKey([key], value, known, { problems });
   if (raw.version === undefined) problems.missing(['version'], 'expected version: 1; it is missing');
   else if (raw.version !== 1)

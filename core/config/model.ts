@@ -1,5 +1,6 @@
 /** The configuration as the rest of Rounds sees it: validated, defaults filled in, tenants expanded. */
 import type { Check, IncidentClass } from '../check.ts';
+import type { OpenSloDocument } from '../slo/openslo.ts';
 import type { Slo } from '../slo/slo.ts';
 
 export interface Location {
@@ -230,4 +231,6 @@ export interface Config {
   reports: Record<string, ScheduledReport>;
   maintenance: Record<string, Maintenance>;
   scopes: Record<string, Scope>;
+  /** The OpenSLO documents that it holds, those too that nothing is made of, as they are written. */
+  openslo?: OpenSloDocument[];
 }

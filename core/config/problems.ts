@@ -7,6 +7,8 @@ export type Path = readonly (string | number)[];
 export interface Position {
   line: number;
   column: number;
+  /** Where it is not the configuration itself but a file that it names. */
+  file?: string;
 }
 
 export interface Problem extends Position {
@@ -18,7 +20,7 @@ export interface Problem extends Position {
 
 /** One line, as an editor can jump to it: `rounds.yaml:47:12 checks.post-invoice.every: expected a duration …`. */
 export function formatProblem(file: string, problem: Problem): string {
-  const place = `${file}:${problem.line}:${problem.column}`;
+  const place = `${problem.file ?? file}:${problem.line}:${problem.column}`;
   return problem.path === '' ? `${place}: ${problem.message}` : `${place} ${problem.path}: ${problem.message}`;
 }
 
@@ -79,7 +81,12 @@ export class Problems {
   /** By their place in the file. */
   sorted(): Problem[] {
     return [...this.#found.values()].sort(
-      (a, b) => a.line - b.line || a.column - b.column || compare(a.path, b.path) || compare(a.message, b.message),
+      (a, b) =>
+        compare(a.file ?? '', b.file ?? '') ||
+        a.line - b.line ||
+        a.column - b.column ||
+        compare(a.path, b.path) ||
+        compare(a.message, b.message),
     );
   }
 }

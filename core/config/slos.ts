@@ -1,6 +1,7 @@
 /** Reads the entries under `slos:` of a service. */
 import * as z from 'zod';
 import { parseDurationMs } from '../duration.ts';
+import { durationText } from '../slo/openslo.ts';
 import { BUDGETS, type LimitOp, type Sli, type Slo } from '../slo/slo.ts';
 import { PERIODS, type SloWindow } from '../slo/window.ts';
 import { listInWords } from '../words.ts';
@@ -144,38 +145,63 @@ function sliOf(sli: SliFields): Sli {
   return { kind: 'measurement', check, measurement, op: LIMITS[key], limit: Number(limitOf(measurement, sli[key])) };
 }
 
+/** The objective as it stands under `slos` of its service. `timezone`: that of the file. */
+export function writtenSlo({ title, sli, objective, window, budgets }: Slo, timezone: string): Record<string, unknown> {
+  const calendar = window.kind === 'calendar';
+  return {
+    title,
+    sli: writtenSli(sli),
+    objective: `${Number((objective * 100).toFixed(10))}%`,
+    window: calendar ? window.period : durationText(window.durationMs),
+    ...(calendar && window.timezone !== timezone ? { timezone: window.timezone } : {}),
+    ...(budgets.length === 1 && budgets[0] === 'service' ? {} : { budgets }),
+  };
+}
+
+function writtenSli(sli: Sli): Record<string, unknown> {
+  if (sli.kind === 'availability') return { check: sli.check };
+  if (sli.kind === 'latency') return { check: sli.check, faster: durationText(sli.fasterMs) };
+  const key = LIMIT_KEYS.find((one) => LIMITS[one] === sli.op) ?? 'below';
+  return { check: sli.check, measurement: sli.measurement, [key]: sli.limit };
+}
+
 type Checked = Pick<Config, 'services' | 'checks'>;
 
 /** Reports what does not fit the checks that it speaks of. Called when they have been read. */
 export function reportSlos(config: Checked, probes: ReadonlyMap<string, ProbePart>, problems: Problems): void {
   for (const service of Object.values(config.services)) {
-    for (const slo of service.slos ?? []) reportSlo(slo, config, probes, problems, ['services', service.id, 'slos', slo.id]);
+    for (const slo of service.slos ?? []) reportSlo(slo, config, probes, problems, inline(['services', service.id, 'slos', slo.id]));
   }
 }
 
-/** The same for one objective that stands at `path`. */
-export function reportSlo(slo: Slo, config: Checked, probes: ReadonlyMap<string, ProbePart>, problems: Problems, path: Path): void {
+/** Where the parts of an objective stand. */
+export type SloPlaces = Record<'check' | 'budgets' | 'faster' | 'measurement', Path>;
+
+function inline(path: Path): SloPlaces {
+  const sli = [...path, 'sli'];
+  return { check: [...sli, 'check'], budgets: [...path, 'budgets'], faster: [...sli, 'faster'], measurement: [...sli, 'measurement'] };
+}
+
+/** The same for one objective. */
+export function reportSlo(slo: Slo, config: Checked, probes: ReadonlyMap<string, ProbePart>, problems: Problems, places: SloPlaces): void {
   const { sli, service, budgets } = slo;
   const [check] = Object.values(config.checks).filter((one) => one.template === sli.check);
   // It is reported where it stands.
   if (!check) return;
   if (check.service !== undefined && check.service !== service) {
-    problems.atValue([...path, 'sli', 'check'], `${sli.check} is a check of ${check.service}; name one of ${service} or of a component`);
+    problems.atValue(places.check, `${sli.check} is a check of ${check.service}; name one of ${service} or of a component`);
   }
   if (budgets.includes('tenant') && check.tenant === undefined) {
-    problems.atValue([...path, 'budgets'], `${sli.check} is not made for each tenant; remove tenant, or add forEach: tenants to the check`);
+    problems.atValue(places.budgets, `${sli.check} is not made for each tenant; remove tenant, or add forEach: tenants to the check`);
   }
   if (sli.kind === 'latency' && sli.fasterMs > check.timeoutMs) {
-    problems.atValue(
-      [...path, 'sli', 'faster'],
-      `expected at most the timeout of ${sli.check}, ${check.timeoutMs / 1000} s; what is slower is down`,
-    );
+    problems.atValue(places.faster, `expected at most the timeout of ${sli.check}, ${check.timeoutMs / 1000} s; what is slower is down`);
   }
   if (sli.kind === 'measurement') {
     const { measurements } = probes.get(check.type) ?? {};
     if (measurements && !Object.hasOwn(measurements, sli.measurement)) {
       const message = `a ${check.type} check measures no "${sli.measurement}"${hintOf(sli.measurement, Object.keys(measurements))}`;
-      problems.atValue([...path, 'sli', 'measurement'], message);
+      problems.atValue(places.measurement, message);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface Slo {
   objective: number;
   window: SloWindow;
   budgets: BudgetKind[];
+  /** It stands in an OpenSLO document, and not with its service. */
+  source?: 'document';
 }
 
 /** The limit that a measurement keeps to is good on this side. */

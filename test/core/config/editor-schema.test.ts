@@ -87,6 +87,7 @@ const OF_MEANING = new RegExp(
     'check-(attempts|critical|degraded-above|every-too-often|for-each-without|location-unknown|timeout-longer)',
     'component-cycle|everything-at-once|expansion-|maintenance-check-without|parameter-outside',
     String.raw`slo-(budgets|check|faster|limit-alone|measurement-(faster|limits?|number|unit)|objective|other-service|timezone|window-short)\.`,
+    'slos-(?!not-a-list|no-document|version)',
     'option-(not-an-address|of-one-tenant)|report-(?!cron-missing).*(unknown|cron|timezone)',
     'runbook-(references|parameter-(?!as-secret)|tenant)|secret-(?!number)|service-(component|owner)-unknown',
     'fallback-nobody|storage-(order|too-short)|team-(member-unknown|escalation-(nobody|order|own-team|target|two-meanings)|rotation-(day|member-unknown|without-role)|overrides-order|may-escalate-role)|tenant-name|timezone-mistyped|yaml-',
