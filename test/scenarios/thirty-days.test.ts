@@ -91,7 +91,7 @@ describe('one location cut off for a day, among the blips', () => {
     expect(world.judging.open, 'and ends when the location sees again').toEqual([]);
   });
 
-  it('is the same when its agent is gone for six hours', { timeout: 120_000 }, () => {
+  it('is the same when its agent is gone for two hours', { timeout: 120_000 }, () => {
     const world = worldOf([blips(12), { is: 'lose', at: HOUR_MS, until: 25 * HOUR_MS, lose: 'cloud' }]);
     world.runUntil(26 * HOUR_MS);
     expect(
