@@ -6,6 +6,7 @@ import { audit } from '../store/audit.ts';
 import { moveStates, retireChecks } from '../store/check.ts';
 import { NotInForce, readInForce, seqInForce, type WrittenConfig, whileNobodyDecides, writeInForce } from '../store/config.ts';
 import type { Db, Pool } from '../store/db.ts';
+import { logConfig } from '../store/decision-log.ts';
 import { moveIncident, openIncidents } from '../store/incident.ts';
 import { retireRuns } from '../store/run.ts';
 import { markDirty } from '../store/scope.ts';
@@ -69,6 +70,7 @@ export async function adopt(db: Db, config: Config): Promise<number> {
   await moveStates(db, checks);
   const open = (await openIncidents(db)).map((incident) => incident.scope);
   await markDirty(db, [...retired, ...Object.keys(config.scopes), ...open]);
+  await logConfig(db, config, Date.now());
   return retiredRuns;
 }
 

@@ -13,7 +13,9 @@ import { insertAsks } from '../store/ask.ts';
 import { lockStates, type StateChange, writeStates } from '../store/check.ts';
 import { whileInForce } from '../store/config.ts';
 import { commitLazily, type Db } from '../store/db.ts';
+import { logFold } from '../store/decision-log.ts';
 import { recordDecisions } from '../store/incident.ts';
+import { keysOf } from '../store/keys.ts';
 import { locationTroublesOf } from '../store/location-trouble.ts';
 import { planningSince } from '../store/planner.ts';
 import { type KnownRun, keyTold, storeTold, type Told } from '../store/result.ts';
@@ -166,6 +168,7 @@ export async function foldInto(deps: JobsDeps, db: Db, work: ToFold): Promise<bo
   }
   const dirty = new Set(folded.flatMap((one) => [...(one.dirty ? [one.check.scope] : []), ...(one.watched ? [MONITORING_SCOPE.id] : [])]));
   await markDirty(db, dirty);
+  await logFold(db, keysOf(deps.pool), time, work);
   const isRoutine = dirty.size === 0 && folded.every((one) => one.decisions.length === 0 && one.confirmations.length === 0);
   if (isRoutine && work.results.every(({ row }) => row.purpose === 'scheduled')) await commitLazily(db);
   return dirty.size > 0;

@@ -9,10 +9,12 @@ import type { Reasoned } from '../core/facts.ts';
 import type { Incident } from '../core/incident.ts';
 import { type Change, judgeScope as judge, NO_MEMORY, type Outcome, type ScopeInput, type ScopeJudgement } from '../core/judge.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from '../core/monitoring.ts';
+import { loggedInputs } from '../core/replay/entry.ts';
 import { changesBetween } from '../store/change.ts';
-import { readStates } from '../store/check.ts';
+import { readStatesSeen } from '../store/check.ts';
 import { NotInForce, whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
+import { type JudgementToLog, logJudgement } from '../store/decision-log.ts';
 import { lastRepair } from '../store/execution.ts';
 import { adoptDecisions, insertIncident, openIncidentsOf, recordDecisions, resolveIncident, updateIncident } from '../store/incident.ts';
 import { noisyTenants } from '../store/load.ts';
@@ -51,18 +53,34 @@ export async function judgeScope(deps: JobsDeps, scopeId: string, usuallyMs: Rea
     const dirty = await lockDirtyScope(db, scopeId, nowMs);
     if (dirty === undefined) return undefined;
     const open = await openIncidentsOf(db, scopeId);
-    const judgement =
+    const { judgement, ...read } =
       scopeId === MONITORING_SCOPE.id
         ? await judgeLocations(deps, db, open, nowMs)
-        : judge({ ...(await inputOf(deps, db, scopeId, open, nowMs)), usuallyMs, memory: dirty.memory });
+        : await judgeServices(deps, db, scopeId, { open, nowMs, usuallyMs, memory: dirty.memory });
     await markJudged(db, scopeId, { seq: dirty.seq, memory: judgement.memory }, judgement.againAtMs);
     await recordDecisions(db, { atMs: nowMs, scope: scopeId, configRevision: deps.config.revision }, judgement.decisions);
     let told = false;
-    for (const outcome of judgement.outcomes) told = (await apply(deps, db, scopeId, outcome, nowMs)) || told;
+    const opened: number[] = [];
+    for (const outcome of judgement.outcomes) told = (await apply(deps, db, scopeId, outcome, nowMs, opened)) || told;
+    await logJudgement(db, { scope: scopeId, nowMs, ...read, opened });
     return { told, outcomes: judgement.outcomes };
   });
   for (const { change } of judged?.outcomes ?? []) if (change.kind === 'open') metrics.incidentsOpened.inc({ class: change.class });
   return judged?.told ?? false;
+}
+
+/** A judgement, and what it read, for the decision log. */
+type Judged = { judgement: ScopeJudgement } & Pick<JudgementToLog, 'snapshot' | 'inputs'>;
+
+async function judgeServices(
+  deps: JobsDeps,
+  db: Db,
+  scopeId: string,
+  known: Pick<ScopeInput, 'open' | 'nowMs' | 'usuallyMs' | 'memory'>,
+): Promise<Judged> {
+  const { snapshot, ...read } = await inputOf(deps, db, scopeId, known.open, known.nowMs);
+  const input = { ...read, ...known };
+  return { judgement: judge(input), snapshot, inputs: loggedInputs(input) };
 }
 
 async function inputOf(
@@ -71,15 +89,16 @@ async function inputOf(
   scopeId: string,
   open: readonly Incident[],
   nowMs: number,
-): Promise<Omit<ScopeInput, 'memory' | 'usuallyMs'>> {
+): Promise<Omit<ScopeInput, 'memory' | 'usuallyMs'> & { snapshot: string }> {
   const { config, actions } = deps;
   const scope = config.scopes[scopeId] ?? { id: scopeId, services: [], components: [], checks: [] };
-  const views = await viewsOf(db, config, scope.checks);
+  const { views, snapshot } = await viewsOf(db, config, scope.checks);
   const isWell = open.length === 0 && !views.some(isBad);
   return {
     config,
     scope,
     views,
+    snapshot,
     open,
     nowMs,
     actions,
@@ -93,27 +112,29 @@ async function inputOf(
   };
 }
 
-async function viewsOf(db: Db, config: Config, checks: readonly string[]): Promise<CheckView[]> {
-  const states = await readStates(db, checks);
-  return checks.flatMap((id) => {
+async function viewsOf(db: Db, config: Config, checks: readonly string[]): Promise<{ views: CheckView[]; snapshot: string }> {
+  const { states, snapshot } = await readStatesSeen(db, checks);
+  const views = checks.flatMap((id) => {
     const check = config.checks[id];
     return check ? [{ check, state: states.get(id) ?? EMPTY_STATE }] : [];
   });
+  return { views, snapshot };
 }
 
 /** What Rounds sees from where. It is looked at while something is amiss with a location. */
-async function judgeLocations({ config, clock }: JobsDeps, db: Db, open: readonly Incident[], nowMs: number): Promise<ScopeJudgement> {
-  const views = await viewsOf(db, config, Object.keys(config.checks));
-  const troubles = await lookAtLocations(db, config, views, clock.now());
+async function judgeLocations({ config }: JobsDeps, db: Db, open: readonly Incident[], nowMs: number): Promise<Judged> {
+  const { views, snapshot } = await viewsOf(db, config, Object.keys(config.checks));
+  const troubles = await lookAtLocations(db, config, views, nowMs);
   const blind = views.filter((view) => view.state.moment === 'blind');
   const [incident] = open;
   const judged = judgeMonitoring({ config, troubles, blind, open: incident, nowMs });
-  return {
+  const judgement = {
     outcomes: [{ ...(incident ? { incident } : {}), ...judged }],
     decisions: [],
     memory: NO_MEMORY,
     ...(judged.againAtMs === undefined ? {} : { againAtMs: judged.againAtMs }),
   };
+  return { judgement, snapshot, inputs: {} };
 }
 
 /** The last action that was done in each incident, with the name of who asked for it. */
@@ -126,16 +147,18 @@ async function repairsOf(config: Config, db: Db, open: readonly Incident[]): Pro
   return repairs;
 }
 
-/** Writes what became of one incident. Returns whether something is to be told. */
+/** Writes what became of one incident; of a new one, adds its number to `opened`. Returns whether something is to be told. */
 async function apply(
   deps: JobsDeps,
   db: Db,
   scope: string,
   { incident: open, change, decisions }: Outcome,
   atMs: number,
+  opened: number[],
 ): Promise<boolean> {
   if (change.kind === 'none') return false;
   const incidentId = await writeChange(deps, db, scope, open, change, atMs);
+  if (change.kind === 'open') opened.push(incidentId);
   await adoptDecisions(db, { id: incidentId, scope, members: change.facts.members }, (open?.openedAtMs ?? atMs) - STORY_MS);
   await recordDecisions(db, { atMs, scope, incidentId, configRevision: deps.config.revision }, decisions);
   if (change.kind === 'update' && !change.told) return false;

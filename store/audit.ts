@@ -1,6 +1,7 @@
 /** Who did or tried what. Rows are only ever added. */
 import { Counter } from 'prom-client';
 import type { Db } from './db.ts';
+import { logPress } from './decision-log.ts';
 
 /** Verbs and reasons are words of the source, so they are few. */
 export const entries = new Counter({
@@ -32,5 +33,6 @@ export async function audit(db: Db, row: AuditRow): Promise<void> {
     row.reason,
     JSON.stringify(row.data ?? {}),
   ]);
+  if (row.outcome === 'done') await logPress(db, { verb: row.verb, subject: row.subject, by: row.actor }, Date.now());
   entries.inc({ verb: row.verb, outcome: row.outcome, reason: row.reason });
 }

@@ -8,7 +8,7 @@ import { at, type Db } from './db.ts';
 type PackedLocation = Omit<LocationState, 'run' | 'findings'> & Partial<Pick<LocationState, 'run' | 'findings'>>;
 type PackedState = Omit<CheckState, 'locations'> & { locations: Record<string, PackedLocation> };
 
-interface StateRow {
+export interface StateRow {
   check_id: string;
   state: PackedState;
 }
@@ -29,7 +29,8 @@ function packed({ check, state }: StateChange): PackedState {
   return { ...state, locations: Object.fromEntries(locations) };
 }
 
-function unpacked({ check_id: check, state }: StateRow): [string, CheckState] {
+/** The state as everybody else has it, with its check. */
+export function unpacked({ check_id: check, state }: StateRow): [string, CheckState] {
   const locations = Object.entries(state.locations).map(([location, said]): [string, LocationState] => [
     location,
     { ...said, run: said.run ?? usualRun(check, location, said.plannedAtMs), findings: said.findings ?? [] },
@@ -93,6 +94,17 @@ export async function writeStates(db: Db, changes: readonly StateChange[], revis
 export async function readStates(db: Db, checks: readonly string[]): Promise<Map<string, CheckState>> {
   const { rows } = await db.query<StateRow>('select check_id, state from check_state where check_id = any($1)', [textArray(checks)]);
   return new Map(rows.map(unpacked));
+}
+
+/** The same, with what was to be seen when they were read, as `pg_current_snapshot()` writes it. */
+export async function readStatesSeen(db: Db, checks: readonly string[]): Promise<{ states: Map<string, CheckState>; snapshot: string }> {
+  const { rows } = await db.query<StateRow & { snapshot: string | null }>(
+    `select check_id, state, null as snapshot from check_state where check_id = any($1)
+     union all select null, null, pg_current_snapshot()::text`,
+    [textArray(checks)],
+  );
+  const states = rows.filter((row) => row.snapshot === null).map(unpacked);
+  return { states: new Map(states), snapshot: rows.at(-1)?.snapshot ?? '' };
 }
 
 /** What is held of a check, and what is true of it at the moment. */

@@ -60,6 +60,11 @@ export class Keys {
     });
   }
 
+  /** The number of that name, if this process has seen it: for who is in a transaction. */
+  seen(kind: Kind, name: string): number | undefined {
+    return this.#known[kind].get(name);
+  }
+
   /** The numbers of those names that have one. */
   async found(kind: Kind, names: readonly string[]): Promise<Map<string, number>> {
     return this.#numbers(kind, names, (missing) => this.#read(kind, missing));
