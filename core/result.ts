@@ -111,7 +111,7 @@ export const resultSchema = z.object({
   failure: failureSchema.optional(),
   /** Of the last attempt. */
   durationMs: z.number().min(0),
-  /** How much later than `notBefore` it began, by the agent's clock: a hint, never used to judge. */
+  /** How much later than `notBefore` it began, by the planner's clock as the agent knows it: a hint, never used to judge. */
   startLatenessMs: z.number(),
   steps: z.array(stepSchema).max(100),
   /** Named with their unit last: `connect_ms`, `connections_ratio`. */

@@ -11,6 +11,8 @@ import type { Log } from '../core/process.ts';
 
 /** For as long a server whose clock is put right may count differently here and there. */
 const LOOK_MS = 10_000;
+/** The sharpest counts: the very first waits for a connection. */
+const FIRST_LOOKS = 3;
 /** Wall and monotonic clock part by more: one was put right, or the machine slept. Slewing, at most 500 ppm, takes minutes for it. */
 const JUMP_MS = 200;
 /** After a look that failed. */
@@ -47,9 +49,11 @@ export class ServerClock {
 
   /** Looks for the first time, and from then on every 10 s. Throws one sentence when the server does not tell. */
   async start(): Promise<void> {
-    await this.#look().catch((error: Error) => {
-      throw new Error(`The queue does not tell its time: ${error.message}`, { cause: error });
-    });
+    try {
+      for (let looks = 0; looks < FIRST_LOOKS; looks++) await this.#look();
+    } catch (error) {
+      throw new Error(`The queue does not tell its time: ${(error as Error).message}`, { cause: error });
+    }
     this.#timer = setInterval(() => void this.#lookAgain(), LOOK_MS);
     this.#timer.unref();
   }

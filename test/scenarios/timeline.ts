@@ -102,14 +102,6 @@ export class Timeline {
     return this.events.reduce((sum, event) => (event.is === 'clock' && isOn(event, atMs) ? sum + event.by : sum), 0);
   }
 
-  /** What the agent's wall clock is ahead by. */
-  agentAheadMs(location: string, atMs: number): number {
-    return this.events.reduce(
-      (sum, event) => (event.is === 'agent' && event.agent === location && isOn(event, atMs) ? sum + event.by : sum),
-      0,
-    );
-  }
-
   /** When a report that the agent sends at that moment is there, each time that it arrives. */
   arrivals(location: string, atMs: number, transitMs: number): number[] {
     const spooled = this.#at('spool', atMs, (event) => event.spool === location);
