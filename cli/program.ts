@@ -183,6 +183,22 @@ Secrets are read from the folder in ROUNDS_SECRETS_DIR or from the environment o
     run: async (context, action, files) => (await import('./slo.ts')).slo(action, files.split('\n').filter(Boolean), context),
   },
   {
+    name: 'replay',
+    summary: 'decide once more what was decided, and see that it comes out the same; or what another configuration would have posted',
+    options: [
+      new Option(
+        '--from <time>',
+        'begin at the checkpoint before: 10:41, "2026-01-31 10:41" or 2026-01-31T10:41:00Z (default: all that is kept)',
+      ),
+      new Option('--until <time>', 'what was decided later is left out'),
+      new Option('--config <file>', 'the same history under this configuration: what would have been posted'),
+      new Option('--json', 'for machines'),
+    ],
+    examples:
+      'Examples:\n  $ rounds replay                                     4,320 results, 31 judgements, 12 decisions: the same\n  $ rounds replay --from 22:00 --config tighter.yaml   what would that rule have done last night?\n\nReads the database of DATABASE_URL, else of the "rounds up" that runs in this folder; changes nothing.\nExit code: 0 when it comes out the same, 1 with each difference and its place, 2 when it cannot be replayed.',
+    run: async (context) => (await import('./replay.ts')).replay(context),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database in DATABASE_URL to the shape that this version needs',
     examples: 'Example:\n  $ DATABASE_URL=postgres://… rounds migrate',

@@ -58,6 +58,11 @@ export class Replay {
     this.#actions = actions;
   }
 
+  /** Numbers of all incidents that it knows. */
+  get incidents(): number[] {
+    return [...this.#world.seen().incidents.keys()];
+  }
+
   /** Does once more what the entry tells of. Returns where it comes out otherwise. */
   step(entry: Entry): Difference[] {
     const at = { seq: entry.seq, atMs: entry.atMs };

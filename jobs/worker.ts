@@ -6,6 +6,7 @@ import { finishAsks, planAsks } from './ask.ts';
 import { adoptAnew, type LiveDeps, underOneConfig } from './config.ts';
 import { type Report, reportSchema } from './contract.ts';
 import { startCounting } from './counting.ts';
+import { keepDecisionLog } from './decision-log.ts';
 import { wakeBot } from './deps.ts';
 import { escalateDue, handOver } from './escalate.ts';
 import { tellElsewhere } from './fallback.ts';
@@ -35,6 +36,7 @@ const AGENTS_TURN_MS = 2_000;
 const GAUGES_TURN_MS = 15_000;
 const DAY_MS = 86_400_000;
 const RETAIN_TURN_MS = 600_000;
+const DECISION_LOG_TURN_MS = 300_000;
 const CLOSE_BOUND_MS = 8_000;
 
 /**
@@ -142,6 +144,7 @@ export async function startWorker(deps: LiveDeps, ways: Ways = {}): Promise<{ st
     }),
     ...startCounting(deps, judging),
     startLoop({ name: 'retain', everyMs: RETAIN_TURN_MS, log, work: () => underOneConfig(deps, retain) }),
+    startLoop({ name: 'decision log', everyMs: DECISION_LOG_TURN_MS, log, work: () => underOneConfig(deps, keepDecisionLog) }),
     startLoop({ name: 'gauges', everyMs: GAUGES_TURN_MS, log, work: () => readGauges(deps, reports.locations) }),
     startLoop({
       name: 'usual',

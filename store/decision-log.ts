@@ -9,7 +9,8 @@ import type { FoldGap } from '../core/fold.ts';
 import { type CodedRun, markOf, packRuns, type Ref } from '../core/replay/code.ts';
 import type { JudgeInputs } from '../core/replay/entry.ts';
 import { VERSION } from '../core/version.ts';
-import type { Db } from './db.ts';
+import { type Db, inTransaction, type Pool } from './db.ts';
+import { worldSql } from './decision-log-world.ts';
 import type { Keys } from './keys.ts';
 
 /** What was folded in one transaction. */
@@ -93,6 +94,7 @@ export async function logJudgement(db: Db, { scope, nowMs, snapshot, inputs, ope
 
 /** Logs that a configuration is in force from here on, or is fitted to anew, and keeps it. */
 export async function logConfig(db: Db, config: Config, atMs: number): Promise<void> {
+  await makeLogPartitions(db);
   await keepConfig(db, config);
   const inputs = JSON.stringify({ revision: config.revision, version: VERSION });
   await db.query(`insert into decision_log (at_ms, kind, inputs) values ($1, 'config', $2)`, [atMs, inputs]);
@@ -112,22 +114,42 @@ export async function logPress(db: Db, press: { verb: string; subject: string; b
   await db.query(`insert into decision_log (at_ms, kind, inputs) values ($1, 'press', $2)`, [atMs, JSON.stringify(press)]);
 }
 
-/** Makes the partitions of the next days. Called before anybody decides, and now and then. */
+/** Makes the partitions of the next 30 days. Called before anybody decides, and now and then. */
 export async function makeLogPartitions(db: Db): Promise<void> {
-  await db.query(`select make_decision_log_partitions(now(), now() + interval '7 days')`);
+  await db.query(`select make_decision_log_partitions(now(), now() + interval '30 days')`);
 }
 
-/** Drops what was logged more than that ago, day by day, and checkpoints that nothing is left of. Returns the names of the partitions. */
-export async function dropLog(db: Db, keptMs: number): Promise<string[]> {
-  const { rows } = await db.query<{ name: string }>(
+/** Nobody who folds waits longer for a partition that goes; what somebody reads at the moment goes the next time. */
+const DROP_WAITS_MS = 500;
+/** PostgreSQL's code for a lock that was not to be had in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Drops what was logged longer ago than that, day by day, and the checkpoints of it. Returns the names of the partitions. */
+export async function dropLog(pool: Pool, keptMs: number): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
     `select relname as name from pg_class
      where relkind = 'r' and relname ~ '^decision_log_[0-9]{8}$' and relnamespace = (select relnamespace from pg_class where oid = 'decision_log'::regclass)
        and to_timestamp(substr(relname, 14) || ' +00', 'YYYYMMDD TZH') + interval '1 day' <= now() - $1 * interval '1 ms' order by 1`,
     [keptMs],
   );
-  for (const { name } of rows) await db.query(`drop table if exists ${name}`);
-  await db.query(`delete from decision_checkpoint where taken_at < now() - $1 * interval '1 ms'`, [keptMs]);
-  return rows.map(({ name }) => name);
+  await pool.query(`delete from decision_checkpoint where taken_at < now() - $1 * interval '1 ms'`, [keptMs]);
+  const dropped: string[] = [];
+  for (const { name } of rows) if (await dropOne(pool, name)) dropped.push(name);
+  return dropped;
+}
+
+async function dropOne(pool: Pool, name: string): Promise<boolean> {
+  try {
+    await inTransaction(pool, async (db) => {
+      await db.query(`set local lock_timeout = ${DROP_WAITS_MS}`);
+      // The name comes from the catalogue, by a pattern that needs no quotes.
+      await db.query(`drop table if exists ${name}`);
+    });
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
 }
 
 /** When the last checkpoint was taken, milliseconds ago; `undefined` without one. */
@@ -145,7 +167,7 @@ export async function checkpointAgeMs(db: Db): Promise<number | undefined> {
 export async function takeCheckpoint(db: Db, config: Config, atMs: number): Promise<void> {
   await db.query(
     `insert into decision_checkpoint (at_ms, snapshot, revision, version, content)
-     select $1, pg_current_snapshot(), coalesce((select revision from config_in_force), $2), $3, ${WORLD}`,
+     select $1, pg_current_snapshot(), coalesce((select revision from config_in_force), $2), $3, ${worldSql(`state = 'open'`)}`,
     [atMs, config.revision, VERSION],
   );
   await db.query(`insert into config_revision (revision, config) values ($1, $2) on conflict do nothing`, [
@@ -158,10 +180,3 @@ export async function takeCheckpoint(db: Db, config: Config, atMs: number): Prom
     [atMs],
   );
 }
-
-/** Everything that deciding stands on, as rows of the tables. */
-export const WORLD = `json_build_object(
-  'states', (select coalesce(json_agg(json_build_object('check_id', check_id, 'scope', scope, 'state', state)), '[]') from check_state),
-  'incidents', (select coalesce(json_agg(incident), '[]') from incident where state = 'open'),
-  'scopes', (select coalesce(json_agg(json_build_object('id', id, 'memory', memory, 'logged', logged)), '[]') from scope),
-  'troubles', (select coalesce(json_agg(trouble order by location), '[]') from location_trouble))`;

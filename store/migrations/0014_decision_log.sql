@@ -45,7 +45,7 @@ begin
   end loop;
   return made;
 end $$;
-select make_decision_log_partitions(now() - interval '1 day', now() + interval '7 days');
+select make_decision_log_partitions(now() - interval '1 day', now() + interval '30 days');
 
 -- Where a replay can begin: all states, open incidents, memories and what is thought of the locations, of one moment.
 create table decision_checkpoint (
