@@ -6,6 +6,7 @@
  * library's form has 8 bytes for every bin between the first and the last. Sketches written one after the other are read as their sum.
  */
 import { DDSketch } from '@datadog/sketches-js';
+import { pushNumber, readNumber } from './bytes.ts';
 import { type Histogram, STEP_RATIO } from './report/pace.ts';
 
 export type Sketch = DDSketch;
@@ -64,24 +65,4 @@ export function decodeSketch(bytes: Uint8Array): Sketch {
     }
   }
   return sketch;
-}
-
-/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
-function pushNumber(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
-}
-
-function readNumber(reader: { bytes: Uint8Array; at: number }): number {
-  let value = 0;
-  for (let unit = 1; ; unit *= 128) {
-    const byte = reader.bytes[reader.at++];
-    if (byte === undefined) throw new Error('a sketch of durations is cut off: its rollup is to be made again from the runs');
-    value += (byte % 128) * unit;
-    if (byte < 128) return value;
-  }
 }

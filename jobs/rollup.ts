@@ -113,13 +113,17 @@ async function countBuckets(db: Db, buckets: readonly Bucket[], progress: Progre
   const minutes = buckets.map((one) => one.minute);
   const [from, until] = [minutes.reduce((a, b) => Math.min(a, b)), minutes.reduce((a, b) => Math.max(a, b))];
   await makeRollupPartitions(db, { from, until });
-  const changed: Changed[] = [];
+  let changed = 0;
+  const late: Changed[] = [];
   for (let at = 0; at < buckets.length; at += BUCKETS_AT_ONCE) {
-    changed.push(...(await countMinutes(db, buckets.slice(at, at + BUCKETS_AT_ONCE), series)));
+    const minute = await countMinutes(db, buckets.slice(at, at + BUCKETS_AT_ONCE), series);
+    changed += minute.changed.length;
+    // Whether or not its slots came out otherwise: how runs ended at each location is kept by the hour alone.
+    late.push(...minute.counted.filter((one) => one.minute < progress.hoursUntil));
   }
-  const hours = await countAgain(db, 'hour', MINUTES_PER_HOUR, changed, progress.hoursUntil);
+  const hours = await countAgain(db, 'hour', MINUTES_PER_HOUR, late, progress.hoursUntil);
   await countAgain(db, 'day', MINUTES_PER_DAY, hours, progress.daysUntil);
-  return changed.length > 0;
+  return changed + hours.length > 0;
 }
 
 /** Puts together again what is made already of rollups that changed. */

@@ -3,6 +3,7 @@
  * result that comes late is counted like any other, and all that is made of its minute is made again. Every step counts anew from what
  * is below it and writes what it found: done twice, it changes nothing. core/slo/slot.ts says in words what the SQL counts.
  */
+import { decodePlaces, type Endings, encodePlaces } from '../core/places.ts';
 import type { Level } from '../core/rollup.ts';
 import { decodeSketch, encodeSketch, sketchOf } from '../core/sketch.ts';
 import { numberArray, textArray } from './arrays.ts';
@@ -101,9 +102,15 @@ export interface Changed {
   minute: number;
 }
 
-/** Counts these minutes anew: for all series of their checks, or for those alone. Returns what came out otherwise than before. */
-export async function countMinutes(db: Db, buckets: readonly Bucket[], series?: readonly number[]): Promise<Changed[]> {
-  if (buckets.length === 0) return [];
+export interface CountedMinutes {
+  counted: Changed[];
+  /** Those that came out otherwise than before. */
+  changed: Changed[];
+}
+
+/** Counts these minutes anew: for all series of their checks, or for those alone. */
+export async function countMinutes(db: Db, buckets: readonly Bucket[], series?: readonly number[]): Promise<CountedMinutes> {
+  if (buckets.length === 0) return { counted: [], changed: [] };
   const keys = numberArray(buckets.map(({ checkKey }) => checkKey));
   await db.query(
     `insert into rollup_series (check_key) select distinct key from unnest($1::int[]) as one (key)
@@ -121,15 +128,19 @@ export async function countMinutes(db: Db, buckets: readonly Bucket[], series?: 
       series ? numberArray(series) : null,
     ],
   });
-  return write(
+  const changed = await write(
     db,
     'minute',
-    rows.map(({ durations, ...row }) => ({ ...row, sketch: durations === null ? null : hexOf(durations.split(' ').map(Number)) })),
+    rows.map(({ durations, ...row }) => ({
+      ...row,
+      sketch: hexOf(durations === null ? null : encodeSketch(sketchOf(durations.split(' ').map(Number)))),
+    })),
   );
+  return { counted: rows.map((row) => ({ series: row.series, minute: row.at })), changed };
 }
 
-function hexOf(durationsMs: readonly number[]): string | null {
-  const bytes = encodeSketch(sketchOf(durationsMs));
+/** As PostgreSQL reads bytes. */
+function hexOf(bytes: Uint8Array | null | undefined): string | null {
   return bytes ? `\\x${Buffer.from(bytes).toString('hex')}` : null;
 }
 
@@ -190,23 +201,26 @@ interface Counted {
 
 const MINUTES: Readonly<Record<Level, number>> = { minute: 1, hour: 60, day: 1440 };
 
-async function write(db: Db, level: Level, rows: readonly (Counted & { sketch: string | null })[]): Promise<Changed[]> {
+type Row = Counted & { sketch: string | null; places?: string | null };
+
+async function write(db: Db, level: Level, rows: readonly Row[]): Promise<Changed[]> {
   if (rows.length === 0) return [];
-  const column = (pick: (row: Counted) => number) => numberArray(rows.map(pick));
+  const counts = ['good', 'bad', 'unseen'] as const;
+  // By the minute the ledger itself says how runs ended at each location.
+  const bytes = level === 'minute' ? (['sketch'] as const) : (['sketch', 'places'] as const);
+  const names = [...counts, ...bytes];
   const { rows: changed } = await db.query<{ series: number; at: number }>({
     name: `write-rollup-${level}`,
-    text: `insert into rollup_${level} as kept (series, at, good, bad, unseen, sketch)
-           select * from unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[], $6::bytea[])
-           on conflict (series, at) do update set good = excluded.good, bad = excluded.bad, unseen = excluded.unseen, sketch = excluded.sketch
-           where (kept.good, kept.bad, kept.unseen, kept.sketch) is distinct from (excluded.good, excluded.bad, excluded.unseen, excluded.sketch)
+    text: `insert into rollup_${level} as kept (series, at, ${names.join(', ')})
+           select * from unnest($1::int[], $2::int[], ${names.map((_, index) => `$${index + 3}::${index < counts.length ? 'int' : 'bytea'}[]`).join(', ')})
+           on conflict (series, at) do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')}
+           where (${names.map((name) => `kept.${name}`).join(', ')}) is distinct from (${names.map((name) => `excluded.${name}`).join(', ')})
            returning series, at`,
     values: [
-      column((row) => row.series),
-      column((row) => row.at),
-      column((row) => row.good),
-      column((row) => row.bad),
-      column((row) => row.unseen),
-      textArray(rows.map((row) => row.sketch)),
+      numberArray(rows.map((row) => row.series)),
+      numberArray(rows.map((row) => row.at)),
+      ...counts.map((name) => numberArray(rows.map((row) => row[name]))),
+      ...bytes.map((name) => textArray(rows.map((row) => row[name] ?? null))),
     ],
   });
   return changed.map((row) => ({ series: row.series, minute: row.at * MINUTES[level] }));
@@ -226,13 +240,20 @@ export async function countWhole(db: Db, level: 'hour' | 'day', minute: number, 
   const unit = MINUTES[below];
   const only = series ? [...new Set(series)].sort((a, b) => a - b) : undefined;
   for (let after = 0; ; ) {
-    const { rows } = await db.query<Omit<Counted, 'at'> & { sketches: Buffer | null }>(
-      `select series, sum(good)::int as good, sum(bad)::int as bad, sum(unseen)::int as unseen, string_agg(sketch, '') as sketches
+    const { rows } = await db.query<Omit<Counted, 'at'> & { sketches: Buffer | null; places: Buffer | null }>(
+      `select series, sum(good)::int as good, sum(bad)::int as bad, sum(unseen)::int as unseen, string_agg(sketch, '') as sketches,
+         ${level === 'day' ? `string_agg(places, '')` : 'null'} as places
        from rollup_${below} where at >= $1 and at < $2 and series > $3 and ($4::int[] is null or series = any($4))
        group by series order by series limit $5`,
       [minute / unit, (minute + MINUTES[level]) / unit, after, only ? numberArray(only) : null, SERIES_AT_ONCE],
     );
-    const whole = rows.map(({ sketches, ...row }) => ({ ...row, at: minute / MINUTES[level], sketch: mergedHex(sketches) }));
+    const ended = level === 'hour' ? await countPlaces(db, minute, rows) : undefined;
+    const whole = rows.map(({ sketches, places, ...row }) => ({
+      ...row,
+      at: minute / MINUTES[level],
+      sketch: hexOf(sketches && encodeSketch(decodeSketch(sketches))),
+      places: hexOf(ended ? encodePlaces(ended.get(row.series) ?? new Map()) : places && encodePlaces(decodePlaces(places))),
+    }));
     changed.push(...(await write(db, level, whole)));
     const last = rows.at(-1);
     if (!last || rows.length < SERIES_AT_ONCE) return changed;
@@ -240,9 +261,23 @@ export async function countWhole(db: Db, level: 'hour' | 'day', minute: number, 
   }
 }
 
-function mergedHex(sketches: Buffer | null): string | null {
-  const bytes = sketches && encodeSketch(decodeSketch(sketches));
-  return bytes ? `\\x${Buffer.from(bytes).toString('hex')}` : null;
+/** How the scheduled runs of an hour ended, by series of availability and location. */
+async function countPlaces(db: Db, minute: number, series: readonly { series: number }[]): Promise<Map<number, Map<number, Endings>>> {
+  const { rows } = await db.query<{ series: number; location_key: number } & Endings>(
+    `select id as series, location_key, count(*) filter (where verdict = 'up') as up, count(*) filter (where verdict = 'degraded') as degraded,
+       count(*) filter (where verdict = 'down') as down, count(*) filter (where verdict = 'fault') as fault,
+       count(*) filter (where state = 'missed') as missed, count(*) filter (where state = 'late') as late,
+       count(*) filter (where state = 'fault') as "agentFault"
+     from run join rollup_series using (check_key)
+     where slot >= $1 and slot < $2 and asked is null and reason is distinct from 'retired' and criterion = '' and id = any($3::int[])
+     group by 1, 2`,
+    [at(minute * 60_000), at((minute + MINUTES.hour) * 60_000), numberArray(series.map((one) => one.series))],
+  );
+  const found = new Map<number, Map<number, Endings>>();
+  for (const { series: id, location_key: location, ...endings } of rows) {
+    found.set(id, (found.get(id) ?? new Map<number, Endings>()).set(location, endings));
+  }
+  return found;
 }
 
 /** Sees to it that minutes of that time can be stored. */

@@ -21,7 +21,8 @@ create table rollup_series (
 create index rollup_series_backfill on rollup_series (id) where backfill_from is not null;
 
 -- Slots by minute, hour and day, numbered from 1970 in UTC: good, bad, and not seen. A slot belongs to the minute in which it begins.
--- `sketch`: durations of scheduled runs that were not down, of availability alone: core/sketch.ts.
+-- `sketch`: durations of scheduled runs that were not down, of availability alone: core/sketch.ts. `places`: how they ended at each
+-- location: core/places.ts.
 -- By the minute as long as runs are kept, in partitions of six hours that are dropped whole.
 create table rollup_minute (
   series int not null,
@@ -44,6 +45,7 @@ create table rollup_hour (
   bad smallint not null,
   unseen smallint not null,
   sketch bytea,
+  places bytea,
   primary key (series, at)
 );
 create index rollup_hour_bad on rollup_hour (at) include (series, bad) where bad > 0;
@@ -56,6 +58,7 @@ create table rollup_day (
   bad int not null,
   unseen int not null,
   sketch bytea,
+  places bytea,
   primary key (series, at)
 );
 

@@ -100,8 +100,8 @@ async function expectEqual(runs: readonly RawRun[], hours: number): Promise<void
 /** Everything that is kept, for comparison. */
 async function everything(): Promise<unknown[]> {
   const { rows } = await pool.query(
-    `select level, check_id, criterion, at, good, bad, unseen, encode(sketch, 'hex') as sketch from (
-       select 'minute' as level, * from rollup_minute union all select 'hour', * from rollup_hour union all select 'day', * from rollup_day) as one
+    `select level, check_id, criterion, at, good, bad, unseen, encode(sketch, 'hex') as sketch, encode(places, 'hex') as places from (
+       select 'minute' as level, *, null::bytea as places from rollup_minute union all select 'hour', * from rollup_hour union all select 'day', * from rollup_day) as one
      join rollup_series on id = series join check_key on key = check_key order by 1, 2, 3, 4`,
   );
   return rows;
