@@ -250,6 +250,11 @@ class BullQueues implements Queues {
     const queue = this.#transport.queue(ref, this.#clock);
     queue.on('error', (error) => this.#log.warn({ queue: ref.name, error: error.message }, 'the queue is in trouble'));
     this.#queues.set(ref.name, queue);
+    // One whose first look fell into the moment in which a connection broke would fail for ever: the next use makes another.
+    queue.waitUntilReady().catch(() => {
+      this.#queues.delete(ref.name);
+      queue.close().catch(() => undefined);
+    });
     return queue;
   }
 

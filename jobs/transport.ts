@@ -14,7 +14,7 @@ export const SILENCE_MS = 15_000;
 export type Handle = (job: { id?: string; data: unknown }, token?: string, signal?: AbortSignal) => Promise<void>;
 
 /** A queue of BullMQ, whatever it stands on. */
-export interface BullQueue extends Pick<Queue, 'add' | 'addBulk' | 'close' | 'getJobCounts' | 'getWaiting'> {
+export interface BullQueue extends Pick<Queue, 'add' | 'addBulk' | 'close' | 'getJobCounts' | 'getWaiting' | 'waitUntilReady'> {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

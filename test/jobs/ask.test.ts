@@ -130,7 +130,7 @@ onEachQueue((backend) => {
         if (ref.location === 'south') throw new Error('the queue does not answer');
         await queues.add(ref, added, policy);
       };
-      const deps = { ...jobs.deps, queues: { ...queues, add: southIsAway } };
+      const deps = { ...jobs.deps, queues: { ...queues, add: southIsAway, serverNow: () => queues.serverNow() } };
       expect(await sendExecutions(deps)).toBe(2);
       await expect.poll(() => sent, { timeout: 8_000 }).toMatchObject([{ execution }]);
     });
