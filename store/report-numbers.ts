@@ -1,14 +1,18 @@
 /**
- * What is counted for a report, from the ledger as far as it goes back. Nothing is sorted, since durations are counted as histograms
- * (core/report/pace.ts).
+ * What is counted for a report: from the ledger as far as it goes back, and before that from rollups (report-old.ts). Nothing is sorted, since
+ * durations are counted as histograms (core/report/pace.ts).
  */
 import type { Config } from '../core/config/model.ts';
 import { partsOf } from '../core/report/chart.ts';
 import type { Counted, ExceptionCount, ReportFrame, ReportNumbers, RoundCount, RunCount } from '../core/report/figures.ts';
 import { checksOf, makeNumbers } from '../core/report/numbers.ts';
-import { STEP_RATIO } from '../core/report/pace.ts';
+import { addPace, STEP_RATIO } from '../core/report/pace.ts';
+import { keptFrom } from '../core/rollup.ts';
 import { at, type Db } from './db.ts';
 import { incidentsBetween } from './incident.ts';
+import { addRuns, countOld, firstOldMs, type OldRequest, runsKeptSinceMs } from './report-old.ts';
+import { readProgress } from './rollup.ts';
+import { keptAt } from './rollup-read.ts';
 
 export interface CountRequest {
   checks: readonly string[];
@@ -49,28 +53,60 @@ const USUAL_MS = 7 * 86_400_000;
 export async function reportNumbers(db: Db, config: Config, frame: Omit<ReportFrame, 'parts'>): Promise<ReportNumbers> {
   const checks = checksOf(config, frame.services).map((check) => check.id);
   const { fromMs, untilMs, timeZone } = frame;
-  const firstMs = await firstResultBetween(db, { checks, fromMs, untilMs });
+  const ends = await endsOf(db, config, { checks, fromMs, untilMs });
+  const firstMs = (ends.old && (await firstOldMs(db, ends.old))) ?? (await firstResultBetween(db, ends.raw));
   const parts = partsOf(fromMs, untilMs, timeZone, firstMs);
-  const counted = await countAll(db, { checks, fromMs, untilMs, parts });
+  const counted = await countAll(db, ends, parts);
   return makeNumbers(config, { ...frame, parts }, { ...counted, ...(firstMs === undefined ? {} : { firstMs }) });
+}
+
+/** The window in two: of the one no runs are kept any more, of the other they are. */
+interface Ends {
+  old: OldRequest | undefined;
+  raw: CountRequest;
+  /** What is usual comes from the days before the window, of which the same is true. */
+  oldUsual: OldRequest | undefined;
+  usualFromMs: number;
+}
+
+async function endsOf(db: Db, config: Config, { checks, fromMs, untilMs }: CountRequest): Promise<Ends> {
+  const keptSinceMs = (await runsKeptSinceMs(db)) ?? untilMs;
+  const kept = keptAt(keptFrom(config, untilMs), await readProgress(db));
+  const old = (from: number, until: number) => (from < until ? { checks, fromMs: from, untilMs: until, kept } : undefined);
+  const usualFromMs = fromMs - USUAL_MS;
+  return {
+    old: old(fromMs, Math.min(untilMs, keptSinceMs)),
+    // A slot at the very beginning of what is kept belongs to it.
+    raw: { checks, fromMs: Math.max(fromMs, Math.min(untilMs, keptSinceMs - 1)), untilMs },
+    oldUsual: old(usualFromMs, Math.min(fromMs, keptSinceMs)),
+    usualFromMs,
+  };
+}
+
+async function countAll(db: Db, { old, raw, oldUsual, usualFromMs }: Ends, parts: ReportFrame['parts']): Promise<Counted> {
+  await db.query(`set local work_mem = '64MB'`);
+  // The planner takes each step of a duration for a group of its own and sorts a week of results on disk: it must be kept from that.
+  await db.query('set local enable_sort = off');
+  const before = await countOld(db, { window: old, usual: oldUsual }, parts);
+  return {
+    rounds: [...before.rounds, ...(await countRounds(db, { ...raw, parts }))],
+    runs: addRuns([...before.runs, ...(await countRuns(db, raw, usualFromMs))], before.usual),
+    parts: addParts([...before.parts, ...(await countParts(db, { ...raw, parts }))]),
+    exceptions: [...before.exceptions, ...(await countExceptions(db, raw))],
+    underWay: await runsUnderWay(db, raw),
+    incidents: await incidentsBetween(db, old?.fromMs ?? raw.fromMs, raw.untilMs),
+  };
+}
+
+function addParts(parts: Counted['parts']): Counted['parts'] {
+  return [...Map.groupBy(parts, (one) => `${one.template} ${one.part}`).values()].flatMap((same) => {
+    const [first] = same;
+    return first ? [{ template: first.template, part: first.part, pace: addPace(same.map((one) => one.pace)) }] : [];
+  });
 }
 
 interface PartRequest extends CountRequest {
   parts: ReportFrame['parts'];
-}
-
-async function countAll(db: Db, request: PartRequest): Promise<Counted> {
-  await db.query(`set local work_mem = '64MB'`);
-  // The planner takes each step of a duration for a group of its own and sorts a week of results on disk: it must be kept from that.
-  await db.query('set local enable_sort = off');
-  return {
-    rounds: await countRounds(db, request),
-    runs: await countRuns(db, request),
-    parts: await countParts(db, request),
-    exceptions: await countExceptions(db, request),
-    underWay: await runsUnderWay(db, request),
-    incidents: await incidentsBetween(db, request.fromMs, request.untilMs),
-  };
 }
 
 /** Rounds by check and part: results and missed runs of one slot together say how many locations were due, and what they said. */
@@ -93,7 +129,7 @@ async function countRounds(db: Db, { checks, fromMs, untilMs, parts }: PartReque
 const STEP = `floor(ln(greatest(duration_ms, 1)) / ln(${STEP_RATIO}))::int`;
 
 /** Runs by check and location, with their durations in the window and in the days before. */
-async function countRuns(db: Db, { checks, fromMs, untilMs }: CountRequest): Promise<RunCount[]> {
+async function countRuns(db: Db, { checks, fromMs, untilMs }: CountRequest, usualFromMs: number): Promise<RunCount[]> {
   const { rows } = await db.query<{ check_id: string; location: string; verdict: string; runs: number; steps: number[]; counts: number[] }>(
     `select check_id, location, verdict, sum(runs)::bigint as runs, array_agg(step) as steps, array_agg(runs) as counts from (
        select check_id, location, case when slot <= $2 then 'usual' else verdict::text end as verdict, ${STEP} as step, count(*)::int as runs
@@ -101,7 +137,7 @@ async function countRuns(db: Db, { checks, fromMs, untilMs }: CountRequest): Pro
          and (slot > $2 or verdict in ('up', 'degraded'))
        group by 1, 2, 3, 4) as counted
      group by 1, 2, 3`,
-    [at(fromMs - USUAL_MS), at(fromMs), at(untilMs), checks],
+    [at(usualFromMs), at(fromMs), at(untilMs), checks],
   );
   const found = new Map<string, RunCount & { pace: Map<number, number>; usual: Map<number, number> }>();
   for (const row of rows) {

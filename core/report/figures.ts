@@ -11,6 +11,9 @@
  *   not seen     not failed, and half of them or fewer said anything about the target (missed runs and faults of the agent say nothing)
  *   well         all other rounds: enough of them spoke, and no quorum said down. Slow is well here; it shows in p95
  *
+ * Of the time from which no runs are kept any more these are what rollups say (core/rollup.ts), by whole hours: there a round is well when a
+ * quorum said that it is not down, confirmations counted in, and of what did not go as planned no reason is known.
+ *
  * Availability is well ÷ (well + failed). Rounds that were not seen are in neither; they are told beside it with their number. Without a
  * single round that was seen there is no availability: no data is no 100 %. Runs that are still under way when the report is made are told as such.
  *
