@@ -17,17 +17,11 @@ import type { Config } from './config/model.ts';
 import { spanInWords } from './duration.ts';
 import { type Assessment, pictureOf, type Reasoned } from './facts.ts';
 import { type Facts, type Incident, incidentName, type ServiceImpact, type TimelineEntry } from './incident.ts';
-import { stableHash } from './run.ts';
+import { ids, isMaterial, isVisible, paceMs, withShown } from './shown.ts';
 import { headlineOf, listInWords } from './words.ts';
 
 /** What is better is told after this at the latest, also when what still fails is looked at once an hour. */
 const LONGEST_PATIENCE_MS = 5 * 60_000;
-/** Updates wait 5, 10, 20, 40, 60, 60 … s for each other: seven in five minutes, so that raises leave it at ten. */
-const FIRST_PACE_MS = 5_000;
-const LONGEST_PACE_MS = 60_000;
-const PACE_WINDOW_MS = 5 * 60_000;
-const PACED_UPDATES = 12;
-
 /** What judging the course of one incident needs. */
 export interface Progress {
   config: Config;
@@ -104,41 +98,6 @@ export function opened(input: Progress, { facts, klass, decisions }: Assessment)
   };
 }
 
-/**
- * What people act on: when this changes, buttons of before no longer hold. Facts come back from the database with their keys
- * in another order, so objects are spelled out.
- */
-function material(facts: Facts): string {
-  const services = facts.services.map((service) => [service.id, service.class]);
-  const offers = facts.offers.map((offer) => [offer.runbook, Object.entries(offer.target).sort()]);
-  return JSON.stringify([services, ids(facts.tenants), offers, ids(facts.components), ids(facts.locations)]);
-}
-
-/** What people see: when this changes, the post is brought up to date. Numbers that tick every round are not in it. */
-function visible(facts: Facts): string {
-  const symptoms = facts.services.flatMap((service) =>
-    service.symptoms.map((one) => [one.template, one.verdict, one.failure?.step, one.failure?.kind]),
-  );
-  const isBetter = facts.betterSinceMs !== undefined;
-  return JSON.stringify([
-    isBetter,
-    symptoms,
-    facts.seenFrom,
-    facts.recovering,
-    facts.roundsLeft,
-    facts.likelyCause && facts.suspects[0]?.id,
-    facts.root,
-    facts.changes.map((change) => change.id),
-    facts.burns.map((burn) => [burn.service, burn.slo, burn.tenant]),
-    facts.locations.map((one) => [one.id, one.kind]),
-    ids(facts.blind),
-  ]);
-}
-
-function ids(list: readonly { id: string }[]): string[] {
-  return list.map((one) => one.id);
-}
-
 /** What became of the class and the impact, by name. */
 function changeReason(open: Incident, facts: Facts, klass: IncidentClass, headline: string): string {
   if (worse(klass, open.class)) return 'class-raised';
@@ -195,9 +154,9 @@ export function updated(input: Progress, open: Incident, assessed: Assessment): 
 
 function tell(input: Progress, open: Incident, assessed: Assessment, { facts, klass }: Patient): Judged {
   const { shown } = open.facts;
-  const isMaterial = klass !== open.class || stableHash(material(facts)) !== shown.material;
+  const changes = klass !== open.class || isMaterial(facts, shown);
   const outlived = outlivedLine(input, open, facts, klass);
-  if (!isMaterial && outlived.length === 0 && stableHash(visible(facts)) === shown.visible) return noted(open, facts);
+  if (!changes && outlived.length === 0 && !isVisible(facts, shown)) return noted(open, facts);
   const atOnce = klass !== open.class || outlived.length > 0;
   const waitMs = atOnce ? 0 : paceMs(shown.atMs, input.nowMs);
   if (waitMs > 0) return { ...noted(open, facts), againAtMs: input.nowMs + waitMs };
@@ -211,7 +170,7 @@ function tell(input: Progress, open: Incident, assessed: Assessment, { facts, kl
       class: klass,
       peak: worse(klass, open.peak) ? klass : open.peak,
       facts: outlived.length > 0 ? { ...told, outlived: open.facts.root } : told,
-      material: isMaterial,
+      material: changes,
       told: true,
       reason,
       ...(keepsPicture ? {} : pictureOf(input)),
@@ -232,20 +191,6 @@ function noted(open: Incident, facts: Facts): Judged {
   const { class: klass, peak } = open;
   const change = { kind: 'update' as const, class: klass, peak, facts, material: false, told: false, reason: 'noted', timeline: [] };
   return { change, decisions: [] };
-}
-
-function withShown(facts: Facts, klass: IncidentClass, before: readonly number[], nowMs: number): Facts {
-  const atMs = [...before, nowMs].slice(-PACED_UPDATES);
-  const shown = { atMs, visible: stableHash(visible(facts)), material: stableHash(material(facts)), headline: headlineOf(facts, klass) };
-  return { ...facts, shown };
-}
-
-/** How long an update still has to wait. One that raises or lowers the class waits for nothing. */
-function paceMs(shown: readonly number[], nowMs: number): number {
-  const recent = shown.filter((at) => at > nowMs - PACE_WINDOW_MS);
-  const last = recent.at(-1);
-  if (last === undefined) return 0;
-  return Math.max(0, last + Math.min(LONGEST_PACE_MS, FIRST_PACE_MS * 2 ** (recent.length - 1)) - nowMs);
 }
 
 /** Its cause is well again, and it goes on in runs that were planned since: that is said once. */
