@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { ReportNumbers } from '../../core/report/figures.ts';
 import { type RollupMemory, rollUp } from '../../jobs/rollup.ts';
 import { inTransaction } from '../../store/db.ts';
+import { pacesOf } from '../../store/journey.ts';
 import { reportNumbers } from '../../store/report-numbers.ts';
 import { aCheck, aConfig } from '../helpers/domain.ts';
 import { testJobs } from '../helpers/jobs.ts';
@@ -47,13 +48,15 @@ it('says the same of a week whether its runs are kept or were counted', { timeou
 
   const frame = { id: 'week', title: 'Week', timeZone: 'UTC', services: ['billing'], fromMs: NOW_MS - 5 * DAY_MS, untilMs: NOW_MS };
   const report = (): Promise<ReportNumbers> => inTransaction(pool, (db) => reportNumbers(db, config, frame));
-  const whole = await report();
+  const groups = new Map([['invoices', ['post-invoice/riverside', 'post-invoice/hillcrest']]]);
+  const pace = () => pacesOf(pool, { groups, nowMs: NOW_MS, usualMs: 7 * DAY_MS });
+  const [whole, wholePace] = [await report(), (await pace()).get('invoices')];
   const { rows } = await pool.query<{ name: string }>(
     `select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'run'::regclass and relname < $1`,
     [`run_${new Date(NOW_MS - 2 * DAY_MS).toISOString().slice(0, 13).replaceAll('-', '').replace('T', '_')}`],
   );
   for (const { name } of rows) await pool.query(`drop table ${name}`);
-  const counted = await report();
+  const [counted, countedPace] = [await report(), (await pace()).get('invoices')];
 
   expect(rows.length).toBeGreaterThan(10);
   expect(whole.journeys[0]).toMatchObject({ well: expect.any(Number), failed: expect.any(Number) });
@@ -71,6 +74,8 @@ it('says the same of a week whether its runs are kept or were counted', { timeou
       expect(Math.abs((other?.[key] ?? 0) / (one[key] ?? 1) - 1)).toBeLessThan(0.021);
     }
   }
+  expect(countedPace?.p95Ms).toBe(wholePace?.p95Ms);
+  expect(Math.abs((countedPace?.usualP95Ms ?? 0) / (wholePace?.usualP95Ms ?? 1) - 1)).toBeLessThan(0.021);
   expect(Math.abs((counted.firstMs ?? 0) - (whole.firstMs ?? 0))).toBeLessThanOrEqual(HOUR_MS);
   expect(counted.rows.map(({ check, location, up, down, missed }) => ({ check, location, up, down, missed }))).toEqual(
     whole.rows.map(({ check, location, up, down, missed }) => ({ check, location, up, down, missed })),
