@@ -117,36 +117,36 @@ function momentInWords(atMs: number, timezone: string): string {
 }
 
 async function whatIf(db: Db, reader: LogReader, config: Config, { io, options }: Asked): Promise<number> {
-  const { takenAtMs, content } = reader.checkpoint;
+  const { atMs: fromMs, content } = reader.checkpoint;
   const signals = {
-    changes: await changesBetween(db, takenAtMs - HOUR_MS, Date.now()),
-    silences: await silencesBetween(db, takenAtMs, Date.now()),
+    changes: await changesBetween(db, fromMs - HOUR_MS, Date.now()),
+    silences: await silencesBetween(db, fromMs, Date.now()),
   };
-  const telling = new WhatIf(content, config, await loadActions(), signals);
-  let lastMs = takenAtMs;
+  const telling = new WhatIf({ ...content, atMs: fromMs }, config, await loadActions(), signals);
+  let lastMs = fromMs;
   for await (const entry of reader.entries()) {
     if (entry.kind === 'unreadable') continue;
     telling.step(entry);
-    lastMs = Math.max(lastMs, entry.atMs);
+    if (entry.kind === 'fold') lastMs = Math.max(lastMs, entry.atMs);
   }
   telling.end(lastMs);
-  const posted = await postsBetween(db, takenAtMs, lastMs);
+  const posted = await postsBetween(db, fromMs, lastMs);
   const unseen = Object.keys(config.checks).filter((check) => !telling.seen.has(check));
-  const span = { from: new Date(takenAtMs).toISOString(), until: new Date(lastMs).toISOString() };
+  const span = { from: new Date(fromMs).toISOString(), until: new Date(lastMs).toISOString() };
   if (options.json) io.out(`${JSON.stringify({ ...span, posts: telling.posts, posted, checksWithoutResults: unseen }, undefined, 2)}\n`);
-  else io.out(`${whatIfLines(telling.posts, { config, takenAtMs, lastMs, posted, unseen }).join('\n')}\n`);
+  else io.out(`${whatIfLines(telling.posts, { config, fromMs, lastMs, posted, unseen }).join('\n')}\n`);
   return 0;
 }
 
 interface Told {
   config: Config;
-  takenAtMs: number;
+  fromMs: number;
   lastMs: number;
   posted: number;
   unseen: readonly string[];
 }
 
-function whatIfLines(posts: readonly WouldPost[], { config, takenAtMs, lastMs, posted, unseen }: Told): string[] {
+function whatIfLines(posts: readonly WouldPost[], { config, fromMs, lastMs, posted, unseen }: Told): string[] {
   const at = (ms: number) => momentInWords(ms, config.timezone);
   const opened = posts.filter(({ kind }) => kind === 'opened').length;
   const lines = posts.map(({ atMs, number, kind, class: klass, text }) => {
@@ -154,7 +154,7 @@ function whatIfLines(posts: readonly WouldPost[], { config, takenAtMs, lastMs, p
     return `${at(atMs)}  #${number} ${mark} ${kind}: ${text}`;
   });
   return [
-    `From ${at(takenAtMs)} until ${at(lastMs)}: ${opened} ${opened === 1 ? 'post' : 'posts'} under this configuration, ${posted} as it was.`,
+    `From ${at(fromMs)} until ${at(lastMs)}: ${opened} ${opened === 1 ? 'post' : 'posts'} under this configuration, ${posted} as it was.`,
     ...lines,
     ...(unseen.length > 0
       ? [

@@ -25,7 +25,15 @@ export interface LogSpan {
 
 export interface LogReader {
   /** Where the replay begins. */
-  checkpoint: { id: number; takenAtMs: number; revision: string; content: World };
+  checkpoint: {
+    id: number;
+    /** By PostgreSQL's clock, as times are asked for. */
+    takenAtMs: number;
+    /** By the clock of the worker that took it, as its entries are. */
+    atMs: number;
+    revision: string;
+    content: World;
+  };
   config: Config;
   /** Versions of Rounds, other than each other, that decided in that span. */
   versions: ReadonlySet<string>;
@@ -56,6 +64,7 @@ export async function openLog(db: Db, span: LogSpan): Promise<LogReader> {
 interface Checkpoint {
   id: number;
   takenAtMs: number;
+  atMs: number;
   snapshot: string;
   revision: string;
   version: string;
@@ -63,14 +72,22 @@ interface Checkpoint {
 }
 
 async function checkpointFor(db: Db, { fromMs }: LogSpan): Promise<Checkpoint> {
-  const { rows } = await db.query<{ id: number; taken_at: Date; snapshot: string; revision: string; version: string; content: RawWorld }>(
-    `select id, taken_at, snapshot::text as snapshot, revision, version, content from decision_checkpoint
+  const { rows } = await db.query<{
+    id: number;
+    taken_at: Date;
+    at_ms: number;
+    snapshot: string;
+    revision: string;
+    version: string;
+    content: RawWorld;
+  }>(
+    `select id, taken_at, at_ms, snapshot::text as snapshot, revision, version, content from decision_checkpoint
      where $1::float8 is null or taken_at <= to_timestamp($1 / 1000)
      order by case when $1::float8 is null then id else -id end limit 1`,
     [fromMs ?? null],
   );
   const row = rows[0];
-  if (row) return { ...row, takenAtMs: row.taken_at.getTime(), content: worldFrom(row.content) };
+  if (row) return { ...row, takenAtMs: row.taken_at.getTime(), atMs: row.at_ms, content: worldFrom(row.content) };
   const { rows: known } = await db.query<{ first: Date | null }>('select min(taken_at) as first from decision_checkpoint');
   const first = known[0]?.first;
   throw new NotReplayable(

@@ -8,7 +8,7 @@ import type { ReportedChange } from '../change.ts';
 import type { IncidentClass } from '../check.ts';
 import type { CheckView } from '../classify.ts';
 import type { Config, Scope } from '../config/model.ts';
-import type { Moment } from '../evaluate.ts';
+import { type Moment, staleAtMs } from '../evaluate.ts';
 import { foldCheck } from '../fold.ts';
 import type { Incident } from '../incident.ts';
 import { judgeScope, type Outcome } from '../judge.ts';
@@ -63,13 +63,17 @@ export class WhatIf {
   readonly #again = new Map<string, number>();
   readonly #stale = new Map<string, number>();
   #planningSinceMs = 0;
-  #judgedAtMs = Number.NEGATIVE_INFINITY;
+  /** No check is to be looked at before. */
+  #staleFromMs = Number.POSITIVE_INFINITY;
+  #judgedAtMs: number;
   #number: number;
   /** Ids of the windows and silences that were on when it was last looked. */
   #lastQuiets = '';
   readonly #numbers = new Map<number, number>();
 
-  constructor(from: World, config: Config, actions: ReadonlyMap<string, ActionWords>, signals: WhatIfSignals) {
+  /** `from`: how everything stood, and when, by the workers' clock. */
+  constructor(from: World & { atMs: number }, config: Config, actions: ReadonlyMap<string, ActionWords>, signals: WhatIfSignals) {
+    this.#judgedAtMs = from.atMs;
     this.#world = new LiveWorld(from);
     this.#config = config;
     this.#actions = actions;
@@ -78,6 +82,7 @@ export class WhatIf {
     for (const [scope, { logged }] of Object.entries(from.scopes)) this.#logged.set(scope, logged);
     this.#world.adopt(NOBODY, config);
     for (const scope of Object.keys(config.scopes)) this.#dirty.add(scope);
+    for (const check of Object.values(config.checks)) this.#lookAt(check.id, staleAtMs(check, this.#world.state(check.id), from.atMs));
   }
 
   /** Takes what the entry brought. */
@@ -93,8 +98,7 @@ export class WhatIf {
   /** Lets the time pass until then. */
   end(atMs: number): void {
     this.#passTime(atMs);
-    this.#judgedAtMs = Number.NEGATIVE_INFINITY;
-    this.#judge(atMs);
+    this.#judgeNow(atMs);
   }
 
   #take({ results, gaps, atMs }: FoldEntry): void {
@@ -118,35 +122,52 @@ export class WhatIf {
     };
     const folded = foldCheck(check, this.#world.state(id), work, time);
     this.#world.writeState(NOBODY, check, folded.state);
-    if (folded.staleAtMs === undefined) this.#stale.delete(id);
-    else this.#stale.set(id, folded.staleAtMs);
+    this.#lookAt(id, folded.staleAtMs);
     if (folded.dirty) this.#dirty.add(check.scope);
     if (folded.watched) this.#dirty.add(MONITORING_SCOPE.id);
   }
 
-  /** What was due by then though nothing came: checks that fell silent, and scopes that asked to be judged again. */
+  /** What was due by then though nothing came: checks that fell silent, what is still to be judged, and what asked to be judged again. */
   #passTime(untilMs: number): void {
-    const due = [...this.#stale].filter(([, atMs]) => atMs <= untilMs).sort(([, a], [, b]) => a - b);
-    for (const [id, atMs] of due) {
-      this.#fold(id, { results: [], gaps: [] }, atMs);
-      this.#judge(atMs);
+    for (let nowMs = this.#nextMs(); nowMs < untilMs; nowMs = this.#nextMs()) {
+      for (const [id, atMs] of this.#stale) if (atMs <= nowMs) this.#fold(id, { results: [], gaps: [] }, nowMs);
+      this.#staleFromMs = Math.min(Number.POSITIVE_INFINITY, ...this.#stale.values());
+      this.#judgeNow(nowMs);
     }
   }
 
+  #nextMs(): number {
+    const turnMs = this.#dirty.size > 0 ? this.#judgedAtMs + TURN_MS : Number.POSITIVE_INFINITY;
+    return Math.min(turnMs, this.#staleFromMs, ...this.#again.values());
+  }
+
+  #lookAt(check: string, atMs: number | undefined): void {
+    if (atMs === undefined) this.#stale.delete(check);
+    else this.#stale.set(check, atMs);
+    this.#staleFromMs = Math.min(this.#staleFromMs, atMs ?? Number.POSITIVE_INFINITY);
+  }
+
   #judge(nowMs: number): void {
+    if (Math.abs(nowMs - this.#judgedAtMs) >= TURN_MS) this.#judgeNow(nowMs);
+  }
+
+  #judgeNow(nowMs: number): void {
     for (const [scope, atMs] of this.#again) if (atMs <= nowMs) this.#dirty.add(scope);
     for (const scope of this.#edges(nowMs)) this.#dirty.add(scope);
-    if (this.#dirty.size === 0 || Math.abs(nowMs - this.#judgedAtMs) < TURN_MS) return;
     this.#judgedAtMs = nowMs;
     const scopes = [...this.#dirty].sort();
     this.#dirty.clear();
     for (const scope of scopes) {
       this.#again.delete(scope);
       for (const outcome of scope === MONITORING_SCOPE.id ? this.#judgeLocations(nowMs) : this.#judgeScope(scope, nowMs)) {
-        if (outcome.againAtMs !== undefined) this.#again.set(scope, outcome.againAtMs);
+        this.#judgeAgain(scope, nowMs, outcome.againAtMs);
         this.#apply(scope, outcome, nowMs);
       }
     }
+  }
+
+  #judgeAgain(scope: string, nowMs: number, atMs: number | undefined): void {
+    if (atMs !== undefined) this.#again.set(scope, Math.max(atMs, nowMs + TURN_MS));
   }
 
   /** Scopes in which something is open or kept back are judged when a window or a silence begins or ends. */
@@ -177,7 +198,7 @@ export class WhatIf {
       memory: this.#world.remembered(scopeId).memory,
     });
     this.#world.remember(NOBODY, scopeId, { memory: judged.memory, logged: {} });
-    if (judged.againAtMs !== undefined) this.#again.set(scopeId, judged.againAtMs);
+    this.#judgeAgain(scopeId, nowMs, judged.againAtMs);
     return judged.outcomes;
   }
 
@@ -200,7 +221,7 @@ export class WhatIf {
     const troubles = locationTroubles(config, states, { nowMs, planningSinceMs: this.#planningSinceMs }, before);
     this.#world.writeTroubles(NOBODY, troubles);
     const changed = distrusted(before).symmetricDifference(distrusted(troubles));
-    for (const { check } of views) if (check.locations.some((location) => changed.has(location))) this.#stale.set(check.id, nowMs);
+    for (const { check } of views) if (check.locations.some((location) => changed.has(location))) this.#lookAt(check.id, nowMs);
     const [open] = this.#world.open(MONITORING_SCOPE.id);
     const blind = views.filter((view) => view.state.moment === 'blind');
     return [{ ...judgeMonitoring({ config, troubles, blind, open, nowMs }), ...(open ? { incident: open } : {}) }];

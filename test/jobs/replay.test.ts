@@ -1,4 +1,7 @@
 /** What several workers decided at once is decided once more from the log, and comes out the same. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { replay } from '../../cli/replay.ts';
 import type { Check } from '../../core/check.ts';
@@ -174,5 +177,168 @@ describe('rounds replay', () => {
     const { code, text } = await run();
     expect(text).toMatch(/^2\d\d results, \d+ judgements, \d+ decisions: the same \(since /);
     expect(code).toBe(0);
+  });
+});
+
+describe('what was changed since', () => {
+  /** What is said of it when that statement was run after an outage. */
+  async function after(statement: string): Promise<string[]> {
+    for (let number = 0; number < 2; number++)
+      await slot(
+        number,
+        mostly(number, (input) => input),
+      );
+    await anOutage(2, 5);
+    expect((await run()).code).toBe(0);
+    await jobs.query(statement);
+    const { code, text } = await run();
+    expect(code).toBe(1);
+    const [, ...lines] = text.trim().split('\n');
+    return lines.map((line) => line.replace(/^(at the end|\S+ \S+ \(entry \d+\)) {2}/, ''));
+  }
+
+  const ofRiverside = `(select key from check_key where check_id = 'post-invoice/riverside')`;
+
+  it.each([
+    [
+      'a result',
+      `update run set verdict = 'up', failure = null where check_key = ${ofRiverside} and location_key = (select key from location_key where location = 'south')
+         and slot = to_timestamp(${NOON_MS + 3 * SLOT_MS} / 1000)`,
+      new RegExp(`^run post-invoice/riverside@south@${NOON_MS + 3 * SLOT_MS}@scheduled@0: it says up now, and is not what was folded`),
+    ],
+    [
+      'a run that is gone',
+      `delete from run where check_key = ${ofRiverside} and slot = to_timestamp(${NOON_MS + SLOT_MS} / 1000)`,
+      new RegExp(`^run post-invoice/riverside@\\w+@${NOON_MS + SLOT_MS}: it was folded, and the ledger has it no more`),
+    ],
+    [
+      'a decision',
+      `update decision set reason = 'quorum-degraded' where subject = 'verdict post-invoice/riverside' and reason = 'quorum-down'`,
+      /^decision \d+ \(verdict post-invoice\/riverside\): reason is "quorum-degraded", and "quorum-down" when it is done again$/,
+    ],
+    [
+      'a decision that is gone',
+      `delete from decision where subject = 'post'`,
+      /^decision \(post\): first-notification is decided when it is done again, and is not stored$/,
+    ],
+    [
+      'a state',
+      `update check_state set state = jsonb_set(state::jsonb, '{held}', '"up"')::json where check_id = 'post-invoice/riverside'`,
+      /^check post-invoice\/riverside: state\.held is "up", and "down" when it is done again$/,
+    ],
+    ['an incident', `update incident set class = 'risk'`, /^INC-\d+: class is "risk", and "partial outage" when it is done again$/],
+    ['an incident that is gone', `update incident set state = 'resolved', resolved_at = now()`, /^INC-\d+: /],
+    [
+      'an entry of the log',
+      `update decision_log set runs = 'x!y' where seq = (select min(seq) from decision_log where runs <> '')`,
+      /^entry \d+ of the log: not a number of the log/,
+    ],
+    [
+      'what a judgement read',
+      `update decision_log set snapshot = '3:3:' where kind = 'judge' and scope = 'billing'`,
+      /^(decision|check|INC)/,
+    ],
+  ])('%s is found and named', { timeout: 60_000 }, async (_what, statement, expected) => {
+    const lines = await after(statement);
+    expect(lines[0]).toMatch(expected);
+  });
+});
+
+describe('what cannot be replayed', () => {
+  it('says so in one sentence', async () => {
+    await jobs.query('delete from decision_checkpoint');
+    expect(await run()).toEqual({
+      code: 2,
+      text: 'There is no checkpoint to begin at: a worker takes the first when it starts, and one every hour.\n',
+    });
+    await checkpoint(jobs.deps);
+    const { code, text } = await run({ from: '2026-01-01 10:00' });
+    expect(code).toBe(2);
+    expect(text).toMatch(/^Nothing that can be replayed is kept of before \S+: storage\.raw says how long that is\.\n$/);
+    expect(await run({ from: 'noon' })).toMatchObject({ code: 2, text: expect.stringMatching(/^--from: expected a time such as 10:41/) });
+  });
+
+  it('drops the log with the runs that it is about', async () => {
+    await slot(
+      0,
+      mostly(0, (input) => input),
+    );
+    await jobs.query(`select make_decision_log_partitions(now() - interval '5 days', now())`);
+    await jobs.query(
+      `insert into decision_log (logged_at, at_ms, kind) values (now() - interval '4 days', 0, 'press'), (now() - interval '1 day', 0, 'press')`,
+    );
+    await jobs.query(`update decision_checkpoint set taken_at = now() - interval '49 hours'`);
+    await keepDecisionLog(jobs.deps);
+    expect(await jobs.query(`select count(*) as old from decision_log where logged_at < now() - interval '3 days'`)).toEqual([{ old: 0 }]);
+    expect(await jobs.query('select count(*) as old from decision_checkpoint')).toEqual([{ old: 1 }]);
+    expect((await run()).code).toBe(0);
+  });
+
+  it('says when a run that is needed was dropped', async () => {
+    await slot(
+      0,
+      mostly(0, (input) => input),
+    );
+    const [first] = await jobs.query<{ name: string }>(
+      `select relname as name from pg_class join pg_inherits on inhrelid = pg_class.oid where inhparent = 'run'::regclass order by 1 limit 1`,
+    );
+    await jobs.query(`drop table ${first?.name}`);
+    const { code, text } = await run();
+    expect(text).toMatch(/^The run \S+ is needed and was dropped, since it is older than storage\.raw: begin later, with --from\.\n$/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('rounds replay --config', () => {
+  const http = 'http: { url: http://a.example }';
+  const yaml = `
+version: 1
+timezone: UTC
+locations: { north: {}, south: {}, cloud: {} }
+teams: { ops: { channel: '#ops' } }
+tenants: { riverside: { title: Riverside Clinic }, hillcrest: { title: Hillcrest Dental } }
+components: { postgres: { title: PostgreSQL } }
+services: { billing: { title: Patient billing, owner: ops, dependsOn: [postgres] } }
+checks:
+  post-invoice: { title: Post an invoice, does: post invoices, service: billing, critical: true, forEach: tenants, every: 60s, ${http} }
+  postgres: { component: postgres, every: 60s, ${http} }
+  sign-in: { service: billing, every: 60s, ${http} }
+`;
+
+  it('tells what another rule would have posted', { timeout: 60_000 }, async () => {
+    for (let number = 0; number < 2; number++)
+      await slot(
+        number,
+        mostly(number, (input) => input),
+      );
+    await anOutage(2, 4);
+    for (let number = 4; number < 9; number++)
+      await slot(
+        number,
+        mostly(number, (input) => input),
+      );
+    const folder = await mkdtemp(join(tmpdir(), 'rounds-replay-'));
+    const file = join(folder, 'rounds.yaml');
+    await writeFile(file, yaml);
+    const same = await run({ config: file });
+    expect(same.code).toBe(0);
+    const lines = same.text.trim().split('\n');
+    expect(lines[0]).toMatch(/^From \S+ \S+ until \S+ 12:08:01: 1 post under this configuration, 1 as it was\.$/);
+    expect(lines.slice(1, -1).map((line) => line.slice(21))).toEqual([
+      '#1 🟠 opened: Patient billing: partial outage. 1 of 2 clinics cannot post invoices: Riverside Clinic.',
+      '#1 🟢 resolved: Resolved after 4 min. No runbook was run.',
+    ]);
+    expect(lines[1]).toMatch(/^2026-01-15 12:02:0[12]/);
+    expect(lines.at(-1)).toBe('Not known: 1 of its checks had no results then (sign-in).');
+
+    await writeFile(file, `${yaml}maintenance: { patches: { components: [postgres], from: '2026-01-15 12:00', lasts: 1h } }\n`);
+    const { text } = await run({ config: file });
+    expect(text.split('\n')[0]).toMatch(/: 0 posts under this configuration, 1 as it was\.$/);
+    expect(JSON.parse((await run({ config: file, json: 'true' })).text)).toMatchObject({
+      posts: [],
+      posted: 1,
+      checksWithoutResults: ['sign-in'],
+    });
+    await rm(folder, { recursive: true });
   });
 });
