@@ -14,48 +14,35 @@
  * `waiting` and `undecided` change nothing of what is held, and better counts only once a quorum of locations has been up for
  * `resolveAfter` rounds in a row. So one good round between two bad ones neither closes an incident nor opens a second. Slow is
  * not broken: a quorum must have been slow for two rounds in a row before `degraded` is held. What was down becomes `degraded` when it has
- * worked for `resolveAfter` rounds and is still slow, or still fails from some locations.
+ * worked for `resolveAfter` rounds, if slowly in some of them, or still fails from some locations.
  *
  * A result of the agent's own fault says nothing of the target: it is neither up nor down and counts as missing.
- * Results are ordered by the planner's clock; one that is older than what is folded never steps backwards.
+ * Results are ordered by the planner's clock, in whatever order they come (`core/recent.ts`); one that is older than the latest word of its
+ * location never steps backwards, and counts for the streaks.
  */
 import { type Check, freshForMs, quorumOf, type Verdict } from './check.ts';
+import { type Gap, insertRound, irregular, type Keeping, type Recent, type Round, regular, type Streaks, sumOf } from './recent.ts';
 import type { Failure, Finding } from './result.ts';
 
 export type MomentVerdict = 'up' | 'degraded' | 'down' | 'blind' | 'waiting' | 'undecided';
 export type HeldVerdict = 'up' | 'degraded' | 'down' | 'unknown';
 
-/** What one location last said. */
-export interface LocationState {
-  /** When the run was planned, by the planner's clock. */
-  plannedAtMs: number;
+export type { Gap } from './recent.ts';
+
+/** What one location last said: when that was planned by the planner's clock, since when it has said so, and for how many rounds. */
+export interface LocationState extends Streaks {
   run: string;
-  verdict: 'up' | 'degraded' | 'down';
-  /** Since when it has said this, by the planner's clock. */
-  sinceMs: number;
-  /** Rounds in a row that were up. */
-  upStreak: number;
-  /** Rounds in a row that were not up. */
-  badStreak: number;
-  /** Rounds in a row that were not down: up, or merely slow. */
-  worksStreak: number;
   durationMs: number;
   failure?: Failure;
   findings: Finding[];
   pictureId?: number;
 }
 
-/** The latest run of a location that brought no verdict. */
-export interface Gap {
-  plannedAtMs: number;
-  reason: string;
-  /** How many in a row. */
-  runs: number;
-}
-
 export interface CheckState {
   locations: Record<string, LocationState>;
   gaps: Record<string, Gap>;
+  /** By location: its latest runs, so that one that is told late is counted in its place. Without, all of them were up. */
+  recent?: Record<string, Recent>;
   moment: MomentVerdict;
   held: HeldVerdict;
   /** One location, or some below the quorum, have failed for three slots. */
@@ -97,46 +84,67 @@ const LONE_AFTER_SLOTS = 3;
 /** One slow round is no degradation: a backup, a cold cache, a busy minute. */
 const SLOW_AFTER_SLOTS = 2;
 /** A result planned so much later than now comes from a planner whose clock had jumped: it says nothing and is in nobody's way. */
-const FUTURE_MS = 15 * 60_000;
+export const FUTURE_MS = 2 * 60_000;
 /** One run may be lost; a location that loses two in a row has gone blind. */
 const BLIND_AFTER_RUNS = 2;
 
-/** A streak counts rounds; a run between them neither begins one nor makes it longer, but one that says otherwise ends it. */
-function longer(streak: number | undefined, input: FoldInput): number {
-  return (streak ?? 0) + (input.extra ? 0 : 1);
+type Counting = Pick<Check, 'everyMs' | 'resolveAfter'>;
+
+/** So many verdicts of a location are kept in their order: as many as anything is counted by. */
+function keepingOf({ everyMs, resolveAfter }: Counting): Keeping {
+  return { everyMs, keep: Math.max(resolveAfter, LONE_AFTER_SLOTS) + 1 };
 }
 
-/** Folds one result in. Returns the same object when it is older than what is known of its location. */
-export function foldResult(state: CheckState, input: FoldInput): CheckState {
-  const known = state.locations[input.location];
-  if (known && known.plannedAtMs >= input.plannedAtMs && known.plannedAtMs - input.plannedAtMs <= FUTURE_MS) return state;
-  if (input.verdict === 'fault') {
-    return foldGap(state, input.location, { plannedAtMs: input.plannedAtMs, reason: input.failure?.kind ?? 'fault' });
-  }
-  const same = known?.verdict === input.verdict;
-  const up = input.verdict === 'up';
-  const next: LocationState = {
-    plannedAtMs: input.plannedAtMs,
-    run: input.run,
-    verdict: input.verdict,
-    sinceMs: same && known ? known.sinceMs : input.plannedAtMs,
-    upStreak: up ? longer(known?.upStreak, input) : 0,
-    badStreak: up ? 0 : longer(known?.badStreak, input),
-    worksStreak: input.verdict === 'down' ? 0 : longer(known?.worksStreak, input),
-    durationMs: input.durationMs,
-    findings: input.findings,
-    ...(input.failure ? { failure: input.failure } : {}),
-    ...(input.pictureId ? { pictureId: input.pictureId } : {}),
-  };
-  return { ...state, locations: { ...state.locations, [input.location]: next } };
+/**
+ * Folds one result in, where it belongs by its planning: what is told late still counts for the streaks, and speaks for its location only
+ * when it is the latest. Returns the same object when it says nothing new.
+ */
+export function foldResult(check: Counting, state: CheckState, input: FoldInput): CheckState {
+  const { location, plannedAtMs, verdict } = input;
+  if (verdict === 'fault') return foldGap(check, state, location, { plannedAtMs, reason: input.failure?.kind ?? 'fault' });
+  const known = state.locations[location];
+  if (known?.run === input.run && known.plannedAtMs === plannedAtMs) return state;
+  const round: Round = { plannedAtMs, word: verdict, ...(input.extra ? { extra: true } : {}) };
+  const next = withRound(keepingOf(check), state, location, round);
+  if (next.state === state || !next.said) return state;
+  const details = next.said.plannedAtMs === plannedAtMs || !known ? detailsOf(input) : known;
+  return { ...next.state, locations: { ...state.locations, [location]: { ...details, ...next.said } } };
 }
 
 /** Notes that a run which was due brought no verdict. */
-export function foldGap(state: CheckState, location: string, gap: Omit<Gap, 'runs'>): CheckState {
-  const known = state.gaps[location];
-  if (known && known.plannedAtMs >= gap.plannedAtMs) return state;
-  const inARow = known && known.plannedAtMs > (state.locations[location]?.plannedAtMs ?? 0) ? known.runs + 1 : 1;
-  return { ...state, gaps: { ...state.gaps, [location]: { ...gap, runs: inARow } } };
+export function foldGap(check: Counting, state: CheckState, location: string, gap: Omit<Gap, 'runs'>): CheckState {
+  return withRound(keepingOf(check), state, location, { plannedAtMs: gap.plannedAtMs, word: 'none', reason: gap.reason }).state;
+}
+
+function withRound(by: Keeping, state: CheckState, location: string, round: Round): { state: CheckState; said?: Streaks } {
+  const before = recentOf(by, state, location);
+  const recent = insertRound(before, round, by);
+  if (recent === before) return { state };
+  const { said, gap } = sumOf(recent, by);
+  const kept = irregular(recent, by);
+  const next = { ...state, gaps: put(state.gaps, location, gap), recent: put(state.recent ?? {}, location, kept) };
+  return { state: next, ...(said ? { said } : {}) };
+}
+
+function put<T>(all: Record<string, T>, location: string, one: T | undefined): Record<string, T> {
+  if (one !== undefined) return { ...all, [location]: one };
+  const { [location]: _gone, ...others } = all;
+  return others;
+}
+
+function recentOf(by: Keeping, state: CheckState, location: string): Recent {
+  const known = state.recent?.[location];
+  if (known) return known;
+  const [said, gap] = [state.locations[location], state.gaps[location]];
+  return regular({ ...(said ? { said: streaksOf(said) } : {}), ...(gap ? { gap } : {}) }, by);
+}
+
+function streaksOf({ plannedAtMs, verdict, sinceMs, upStreak, badStreak, worksStreak }: LocationState): Streaks {
+  return { plannedAtMs, verdict, sinceMs, upStreak, badStreak, worksStreak };
+}
+
+function detailsOf({ run, durationMs, findings, failure, pictureId }: FoldInput): Omit<LocationState, keyof Streaks> {
+  return { run, durationMs, findings, ...(failure ? { failure } : {}), ...(pictureId ? { pictureId } : {}) };
 }
 
 export interface Count {
@@ -206,11 +214,10 @@ function worksAgain(check: Check, state: CheckState, counted: Count): boolean {
 
 function holdNext(check: Check, state: CheckState, counted: Count, moment: MomentVerdict, troubled: HeldVerdict): HeldVerdict {
   if (SEVERITY[troubled] > SEVERITY[state.held]) return troubled;
-  if (moment === 'blind' || moment === 'waiting' || moment === 'undecided') return state.held;
   if (state.held === 'up' || state.held === 'unknown') return moment === 'up' ? 'up' : state.held;
+  // Both need a quorum that speaks: who sees nothing gets nothing better.
   if (troubled === 'up' && settled(check, state, counted)) return 'up';
-  const isSlow = troubled === 'degraded' || moment === 'degraded';
-  return state.held === 'down' && isSlow && worksAgain(check, state, counted) ? 'degraded' : state.held;
+  return state.held === 'down' && worksAgain(check, state, counted) ? 'degraded' : state.held;
 }
 
 /** The check's verdict at that moment, and what is held. Pure: the same state and time give the same answer. */
@@ -219,21 +226,34 @@ export function decide(check: Check, state: CheckState, time: Moment): { state: 
   const seen = momentOf(counted);
   // Blindness ends when a quorum sees again, not when what was due has been forgotten.
   const moment = seen === 'waiting' && state.moment === 'blind' ? 'blind' : seen;
+  // What failed for some and fell silent has not become well by that.
+  const silent = state.held === 'degraded' && (state.lone || state.split) ? silentOf(check, state, counted, time) : [];
   // While too few others speak, nobody can say that it is alone.
-  const lone =
-    check.locations.length > 1 &&
-    counted.fresh.length >= counted.quorum &&
-    counted.bad.length < counted.quorum &&
-    counted.bad.some((location) => (state.locations[location]?.badStreak ?? 0) >= LONE_AFTER_SLOTS);
-  const split = counted.down.length >= 2 && counted.down.length < counted.quorum;
+  const alone = counted.fresh.length >= counted.quorum && hasFailed(state, counted.bad);
+  const lone = check.locations.length > 1 && counted.bad.length < counted.quorum && (alone || hasFailed(state, silent));
+  const down = [...counted.down, ...silent.filter((location) => state.locations[location]?.verdict === 'down')];
+  const split = down.length >= 2 && counted.down.length < counted.quorum;
   const slow = counted.bad.filter((location) => (state.locations[location]?.badStreak ?? 0) >= SLOW_AFTER_SLOTS);
-  const degraded = lone || split || (moment === 'degraded' && slow.length >= counted.quorum);
+  // One alone for three slots is enough; that others are slow now for the first time makes it no better.
+  const lasts = slow.length >= counted.quorum || hasFailed(state, counted.bad);
+  const degraded = lone || split || (moment === 'degraded' && lasts);
   const troubled: HeldVerdict = moment === 'down' ? 'down' : degraded ? 'degraded' : 'up';
   const held = holdNext(check, state, counted, moment, troubled);
   // Slow first and then down is one trouble: it began when it was well no more.
   const goesOn = held === state.held || (SEVERITY[held] > 0 && SEVERITY[state.held] > 0);
   const heldSinceMs = goesOn ? state.heldSinceMs : beganAt(state, counted, held, time.nowMs);
   return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };
+}
+
+/** Whether one of these has failed for three slots. */
+function hasFailed(state: CheckState, locations: readonly string[]): boolean {
+  return locations.some((location) => (state.locations[location]?.badStreak ?? 0) >= LONE_AFTER_SLOTS);
+}
+
+/** Locations of which the last word was no good one, and that say nothing more. What is not believed has said nothing. */
+function silentOf(check: Check, state: CheckState, { fresh }: Count, { distrusted }: Moment): string[] {
+  const isBad = (location: string) => (state.locations[location]?.verdict ?? 'up') !== 'up';
+  return check.locations.filter((location) => isBad(location) && !fresh.includes(location) && !distrusted.has(location));
 }
 
 /** A failure began with the first of the runs that show it, not when enough of them had agreed. */

@@ -10,6 +10,7 @@ import {
   confirmFrom,
   decide,
   type FoldInput,
+  FUTURE_MS,
   foldGap,
   foldResult,
   type Moment,
@@ -17,6 +18,7 @@ import {
 } from './evaluate.ts';
 import type { Reasoned } from './facts.ts';
 import { showsLocationTrouble } from './location.ts';
+import type { Recent, Sum } from './recent.ts';
 
 export interface FoldGap {
   location: string;
@@ -53,19 +55,21 @@ export interface Folded {
 /** Folds what came of one check's runs, in any order, and draws its verdict. */
 export function foldCheck(check: Check, before: CheckState, work: FoldWork, time: Moment): Folded {
   // What comes late from a location that the check no longer runs from says nothing any more.
-  const own = (one: { location: string }) => check.locations.includes(one.location);
+  const own = (one: { location: string; plannedAtMs: number }) => check.locations.includes(one.location) && !isAhead(one, time);
   const inOrder = (a: { plannedAtMs: number }, b: { plannedAtMs: number }) => a.plannedAtMs - b.plannedAtMs;
-  let folded = withoutDisbelieved(before, time);
+  let folded = withoutUnbelievable(before, time);
   const confirmations: Confirmation[] = [];
   for (const input of work.results.filter(own).sort(inOrder)) {
-    const next = foldResult(folded, input);
+    if (isDisbelieved(input.location, input, time)) continue;
+    const next = foldResult(check, folded, input);
     if (next === folded) continue;
     folded = next;
+    // What was told late is no news of its location.
+    if (folded.locations[input.location]?.run !== input.run) continue;
     const locations = input.extra || time.distrusted.has(input.location) ? [] : confirmFrom(check, folded, input);
     if (locations.length > 0) confirmations.push({ slotMs: input.plannedAtMs, failed: input.location, locations });
   }
-  // Folding never steps backwards, so an older gap after a newer one would be lost.
-  for (const { location, ...gap } of work.gaps.filter(own).sort(inOrder)) folded = foldGap(folded, location, gap);
+  for (const { location, ...gap } of work.gaps.filter(own).sort(inOrder)) folded = foldGap(check, folded, location, gap);
   const { state, counted } = decide(check, folded, time);
   const stale = staleAtMs(check, state, time.nowMs);
   return {
@@ -78,14 +82,38 @@ export function foldCheck(check: Check, before: CheckState, work: FoldWork, time
   };
 }
 
+type Planned = { plannedAtMs: number };
+
+/** Planned so far ahead of now that the planner's clock must have jumped. */
+function isAhead({ plannedAtMs }: Planned, { nowMs }: Moment): boolean {
+  return plannedAtMs - nowMs > FUTURE_MS;
+}
+
 /** What a location said while it was cut off says nothing, also once it is believed again. */
-function withoutDisbelieved(state: CheckState, { disbelieved }: Moment): CheckState {
-  const isGone = ([location, said]: [string, { plannedAtMs: number }]) => {
-    const span = disbelieved?.get(location);
-    return span !== undefined && said.plannedAtMs >= span.fromMs && said.plannedAtMs < span.untilMs;
-  };
-  if (!disbelieved?.size || !Object.entries(state.locations).some(isGone)) return state;
-  return { ...state, locations: Object.fromEntries(Object.entries(state.locations).filter((entry) => !isGone(entry))) };
+function isDisbelieved(location: string, { plannedAtMs }: Planned, { disbelieved }: Moment): boolean {
+  const span = disbelieved?.get(location);
+  return span !== undefined && plannedAtMs >= span.fromMs && plannedAtMs < span.untilMs;
+}
+
+/** The state without the word of locations that is not to be believed, and without what was planned by a clock that had jumped ahead. */
+function withoutUnbelievable(state: CheckState, time: Moment): CheckState {
+  const said = new Set(Object.keys(state.locations).filter((location) => isGone(state.locations[location], location, time)));
+  const gaps = new Set(Object.keys(state.gaps).filter((location) => isAhead(state.gaps[location] as Planned, time)));
+  if (said.size + gaps.size === 0) return state;
+  const recent = Object.entries(state.recent ?? {}).map(([location, { before, rounds }]): [string, Recent] => {
+    const left = { ...(said.has(location) ? {} : { said: before.said }), ...(gaps.has(location) ? {} : { gap: before.gap }) };
+    const kept = rounds.filter(({ word }) => !(word === 'none' ? gaps : said).has(location));
+    return [location, { before: left as Sum, rounds: kept }];
+  });
+  return { ...state, locations: without(state.locations, said), gaps: without(state.gaps, gaps), recent: Object.fromEntries(recent) };
+}
+
+function isGone(said: Planned | undefined, location: string, time: Moment): boolean {
+  return said !== undefined && (isAhead(said, time) || isDisbelieved(location, said, time));
+}
+
+function without<T>(all: Record<string, T>, keys: ReadonlySet<string>): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !keys.has(key)));
 }
 
 /** All well and nothing new: no need to judge. */

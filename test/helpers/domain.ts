@@ -91,7 +91,7 @@ export function said(
 
 /** Folds a history, deciding after each result at the time it was planned. */
 export function fold(check: Check, inputs: readonly FoldInput[], state: CheckState = EMPTY_STATE): CheckState {
-  return inputs.reduce((before, input) => decide(check, foldResult(before, input), at(input.plannedAtMs + 1_000)).state, state);
+  return inputs.reduce((before, input) => decide(check, foldResult(check, before, input), at(input.plannedAtMs + 1_000)).state, state);
 }
 
 /** A slot in which every location says what it is told to: `everywhere(check, 0, 'up')`, `everywhere(check, 1, 'down', 'down', 'up')`. */
