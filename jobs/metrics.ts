@@ -81,18 +81,18 @@ export const rollupSeconds = new Histogram({
 
 export const rolledUpUntil = new Gauge({
   name: 'rounds_rollup_until_timestamp_seconds',
-  help: 'Up to when what agents told is counted; some seconds ago while all is well. The same from each worker.',
+  help: 'Up to when what agents told is counted; some seconds ago while all is well; the same from each worker.',
 });
 
 export const budgetLeft = new Gauge({
   name: 'rounds_slo_budget_left_ratio',
-  help: 'Share of the error budget that is left in the window of the objective; negative when overspent. The same from each worker.',
+  help: 'Share of the error budget that is left in the window of the objective; negative when overspent; the same from each worker.',
   labelNames: ['service', 'slo'],
 });
 
 export const burnRate = new Gauge({
   name: 'rounds_slo_burn_rate',
-  help: 'How many times faster than allowed the error budget burned over that time; 1 uses it up with its window. The same from each worker.',
+  help: 'How many times faster than allowed the error budget burned over that time; 1 uses it up with its window, the same from each worker.',
   labelNames: ['service', 'slo', 'over'],
 });
 
