@@ -6,20 +6,16 @@
 import type { Config } from '../core/config/model.ts';
 import { keptFrom, MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, minuteOf } from '../core/rollup.ts';
 import { type Db, inTransaction } from '../store/db.ts';
+import { type Bucket, type Changed, countMinutes, countWhole, toldBuckets } from '../store/rollup.ts';
 import {
-  type Bucket,
-  type Changed,
-  countMinutes,
-  countWhole,
   forgetRollups,
   lockProgress,
   type MinuteRange,
   makeRollupPartitions,
   type Progress,
-  toldBuckets,
   toldUntil,
   writeProgress,
-} from '../store/rollup.ts';
+} from '../store/rollup-progress.ts';
 import { backfilled, openSeries, seriesToBackfill } from '../store/rollup-series.ts';
 import type { JobsDeps } from './deps.ts';
 import * as metrics from './metrics.ts';

@@ -11,7 +11,7 @@ import { pairsFor, SPANS_MS } from '../core/slo/pairs.ts';
 import { lengthMs } from '../core/slo/window.ts';
 import { whileInForce } from '../store/config.ts';
 import type { Db } from '../store/db.ts';
-import { readProgress } from '../store/rollup.ts';
+import { readProgress } from '../store/rollup-progress.ts';
 import { badSeries, keptAt, seriesOf, tallies } from '../store/rollup-read.ts';
 import { markDirty } from '../store/scope.ts';
 import {

@@ -4,7 +4,7 @@ import { MINUTES_PER_DAY, minuteOf } from '../core/rollup.ts';
 import { histogramOf } from '../core/sketch.ts';
 import { at, type Db } from './db.ts';
 import { runsKeptSinceMs } from './report-old.ts';
-import { readProgress } from './rollup.ts';
+import { readProgress } from './rollup-progress.ts';
 import { sketchesOf } from './rollup-read.ts';
 
 export interface PaceRequest {

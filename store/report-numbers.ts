@@ -11,7 +11,7 @@ import { keptFrom } from '../core/rollup.ts';
 import { at, type Db } from './db.ts';
 import { incidentsBetween } from './incident.ts';
 import { addRuns, countOld, firstOldMs, type OldRequest, runsKeptSinceMs } from './report-old.ts';
-import { readProgress } from './rollup.ts';
+import { readProgress } from './rollup-progress.ts';
 import { keptAt } from './rollup-read.ts';
 
 export interface CountRequest {

@@ -4,7 +4,7 @@ import { decodeSketch, type Sketch } from '../core/sketch.ts';
 import type { Tally } from '../core/slo/evaluate.ts';
 import { numberArray, textArray } from './arrays.ts';
 import type { Db } from './db.ts';
-import type { Progress } from './rollup.ts';
+import type { Progress } from './rollup-progress.ts';
 
 /** Series that are counted together. */
 export interface SeriesGroup {

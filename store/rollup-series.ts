@@ -3,7 +3,7 @@ import type { Config } from '../core/config/model.ts';
 import { criterionOf, type Sli } from '../core/slo/slo.ts';
 import { numberArray, textArray } from './arrays.ts';
 import type { Db } from './db.ts';
-import type { MinuteRange } from './rollup.ts';
+import type { MinuteRange } from './rollup-progress.ts';
 
 /**
  * Sees to it that everything is counted that the objectives speak of. Of what is new, the runs that are kept are counted as well:

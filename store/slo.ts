@@ -8,7 +8,7 @@ import type { BurnState } from '../core/slo/evaluate.ts';
 import { windowAt } from '../core/slo/window.ts';
 import { jsonArray, textArray } from './arrays.ts';
 import { at, type Db } from './db.ts';
-import { readProgress } from './rollup.ts';
+import { readProgress } from './rollup-progress.ts';
 import { firstCounted, type KnownSeries, keptAt, seriesOf, tallies } from './rollup-read.ts';
 
 /** The budgets of these services that burn now, the fastest first. */

@@ -1,58 +1,16 @@
 /** Reads OpenSLO v1 documents: the objectives among them are evaluated like those of a service, all else is kept as it is. */
-import * as z from 'zod';
-import { parseDurationMs } from '../duration.ts';
+import type * as z from 'zod';
 import { API_VERSION, BUDGETS_ANNOTATION, type OpenSloDocument, PERIOD_DURATIONS, SOURCE_TYPE } from '../slo/openslo.ts';
 import { BUDGETS, type LimitOp, type Sli, type Slo } from '../slo/slo.ts';
 import { PERIODS, type SloWindow } from '../slo/window.ts';
 import { wordsOf } from './checks.ts';
+import { begins, KINDS, rollingMs, roundsSource, SAME_AS, type SloFields, sliSpec, sloSchema, type source } from './openslo-shape.ts';
 import type { Path, Problems } from './problems.ts';
 import { isPlain, read } from './reader.ts';
 import { idOf, idSchema, type KnownIds } from './schema.ts';
 import type { SloPlaces } from './slos.ts';
 import { isTimezone } from './timezone.ts';
-import { durationMs } from './units.ts';
 import { oneOf, shown } from './words.ts';
-
-/** The kinds of OpenSLO v1. Only `SLO` is acted upon, with what it refers to. */
-const KINDS = ['DataSource', 'SLO', 'SLI', 'AlertPolicy', 'AlertCondition', 'AlertNotificationTarget', 'Service'] as const;
-
-const name = z.string({ error: 'expected a name' });
-const metadata = z.looseObject({ name, displayName: z.string().optional(), annotations: z.record(z.string(), z.string()).optional() });
-const source = z.looseObject({
-  metricSource: z.looseObject({ type: z.string().optional(), metricSourceRef: name.optional(), spec: z.looseObject({}).optional() }),
-});
-const sliSpec = z.looseObject({
-  thresholdMetric: source.optional(),
-  ratioMetric: z
-    .looseObject({ good: source.optional(), bad: source.optional(), total: source.optional(), raw: source.optional() })
-    .optional(),
-});
-const objective = z.looseObject({
-  op: z.enum(['lt', 'lte', 'gt', 'gte']).optional(),
-  value: z.number().optional(),
-  target: z.number().optional(),
-  targetPercent: z.number().optional(),
-});
-const sloSchema = z.looseObject({
-  metadata,
-  spec: z.looseObject({
-    service: name,
-    indicator: z.looseObject({ spec: sliSpec }).optional(),
-    indicatorRef: name.optional(),
-    timeWindow: z
-      .array(
-        z.looseObject({
-          duration: z.string({ error: 'expected a duration such as 28d, 1w or 1M' }),
-          isRolling: z.boolean().optional(),
-          calendar: z.looseObject({ startTime: z.string(), timeZone: z.string() }).optional(),
-        }),
-      )
-      .length(1, { error: 'expected a list of one window' }),
-    budgetingMethod: z.string({ error: 'expected Occurrences' }),
-    objectives: z.array(objective).min(1, { error: 'expected an objective' }),
-  }),
-});
-type SloFields = z.output<typeof sloSchema>;
 
 /** Documents that belong together, each with its place. */
 export interface PlacedDocument {
@@ -270,31 +228,4 @@ class SloReader {
     }
     return read(roundsSource(this.#context.known.checks), spec ?? {}, { path: [...at, 'spec'], problems });
   }
-}
-
-function roundsSource(checks: readonly string[]) {
-  return z.strictObject({
-    check: idOf('checks', checks),
-    slots: z.enum(['good', 'bad', 'seen']).optional(),
-    faster: durationMs().optional(),
-    measurement: z.string().optional(),
-  });
-}
-
-const DAY_MS = 86_400_000;
-/** Other ways to write a period. */
-const SAME_AS = { week: '7d', month: '', quarter: '3M' } as const;
-
-function rollingMs(duration: string): number | undefined {
-  const weeks = /^(\d+)w$/.exec(duration);
-  const foundMs = weeks ? Number(weeks[1]) * 7 * DAY_MS : parseDurationMs(duration);
-  return foundMs !== undefined && foundMs >= DAY_MS && foundMs <= 92 * DAY_MS ? foundMs : undefined;
-}
-
-function begins(period: 'week' | 'month' | 'quarter', startTime: string): boolean {
-  const match = /^(\d{4}-\d{2}-\d{2})[ T]00:00(:00)?$/.exec(startTime);
-  const day = new Date(`${match?.[1] ?? ''}T00:00:00Z`);
-  if (Number.isNaN(day.getTime())) return false;
-  if (period === 'week') return day.getUTCDay() === 1;
-  return day.getUTCDate() === 1 && (period === 'month' || day.getUTCMonth() % 3 === 0);
 }

@@ -8,7 +8,7 @@ import { criterionOf, type Slo } from '../../core/slo/slo.ts';
 import { type RollupMemory, rollUp } from '../../jobs/rollup.ts';
 import { openPool, type Pool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
-import { readProgress } from '../../store/rollup.ts';
+import { readProgress } from '../../store/rollup-progress.ts';
 import { keptAt, seriesOf, sketchesOf, tallies } from '../../store/rollup-read.ts';
 import { aCheck, aConfig } from '../helpers/domain.ts';
 import { quietLog } from '../helpers/log.ts';

@@ -30,7 +30,7 @@ const percent = fc.integer({ min: 1, max: 99_999 }).map((thousandths) => thousan
 const anySlo: fc.Arbitrary<Slo> = fc.record({
   id: fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/),
   service: fc.constant('billing'),
-  title: fc.stringMatching(/^[A-Za-z][ -~]{0,30}[a-z]$/),
+  title: fc.stringMatching(/^[A-Za-z][ -#%-~]{0,30}[a-z]$/),
   sli: fc.oneof(
     fc.constant({ kind: 'availability' as const, check: 'door' }),
     fc.integer({ min: 1, max: 10_000 }).map((fasterMs) => ({ kind: 'latency' as const, check: 'door', fasterMs })),
