@@ -7,6 +7,7 @@ import type { CheckView } from '../../core/classify.ts';
 import { scopeNow } from '../../core/config/incidents.ts';
 import type { Config } from '../../core/config/model.ts';
 import { type CheckState, EMPTY_STATE } from '../../core/evaluate.ts';
+import type { Reasoned } from '../../core/facts.ts';
 import type { Facts, Incident, TimelineEntry } from '../../core/incident.ts';
 import { judgeScope, NO_MEMORY, type Outcome, type ScopeMemory } from '../../core/judge.ts';
 import { disbelieved, distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
@@ -58,6 +59,10 @@ export class Judging {
   /** Posts that were brought up to date in place, whether a line was added or not. */
   readonly edits: Edit[] = [];
   readonly dirty = new Set<string>();
+  /** What ended, and how. */
+  readonly ended: { id: number; change: Outcome['change'] }[] = [];
+  /** Is told what is decided of a scope besides its incidents: what was kept back, and why. */
+  hear: (scope: string, atMs: number, decisions: readonly Reasoned[]) => void = () => {};
   /** Locations whose agents are at fault. */
   distrusted: ReadonlySet<string> = new Set();
   disbelieved: ReadonlyMap<string, { fromMs: number; untilMs: number }> = new Map();
@@ -79,6 +84,11 @@ export class Judging {
   /** Incidents that are open, the oldest first. */
   get open(): Incident[] {
     return [...this.#open.values()];
+  }
+
+  /** What is thought of the locations. */
+  get troubles(): readonly LocationTrouble[] {
+    return this.#troubles;
   }
 
   /** Judges every dirty scope. Returns the checks that are to be looked at anew, since a location is no longer believed, or is again. */
@@ -179,6 +189,7 @@ export class Judging {
     });
     this.#memories.set(scopeId, judged.memory);
     if (judged.againAtMs !== undefined) this.#again.set(scopeId, judged.againAtMs);
+    this.hear(scopeId, atMs, judged.decisions);
     for (const { subject, inputs } of judged.decisions) if (subject === 'quiet') this.#keep(inputs);
     return judged.outcomes;
   }
@@ -208,7 +219,10 @@ export class Judging {
       if (!change.told) return;
       incident.revision++;
     }
-    if (change.kind === 'resolve' || change.kind === 'merge') this.#open.delete(incident.id);
+    if (change.kind === 'resolve' || change.kind === 'merge') {
+      this.#open.delete(incident.id);
+      this.ended.push({ id: incident.id, change });
+    }
     const text = wordsOf(facts, incident.class);
     this.edits.push({ atMs, incident: incident.id, class: incident.class, facts, text, isNew: !known });
     const resolution = 'resolution' in change ? [change.resolution] : [];
