@@ -6,7 +6,7 @@
  *              component the time that its own check needs to see it.
  *   member     what belongs to an open incident stays there, unless a root explains it better, also after the root is well again.
  *   company    what no root explains joins what fails in the same service; else what began to fail at the same time and is of the same
- *              one tenant, or stands on a component that all of it stands on, unless that was seen well since.
+ *              one tenant, or stands on a component that some of it stands on, unless that was seen well since.
  *
  * An open incident follows the group of its first member. Two that follow the same group are one: the older stays, the younger is merged
  * into it. So what fails together is one problem until something shows otherwise, and comes apart when something does.
@@ -191,13 +191,12 @@ class Company {
   firstMs = Number.POSITIVE_INFINITY;
   lastMs = 0;
   readonly #config: Config;
-  #shared: ReadonlySet<string>;
+  #below: ReadonlySet<string> = new Set();
 
   constructor(first: CheckView, config: Config, incident: Incident | undefined) {
     this.incident = incident;
     this.root = incident?.root ?? `service:${first.check.service ?? first.check.component}`;
     this.#config = config;
-    this.#shared = standsOn(config, first.check);
     this.add(first);
   }
 
@@ -207,12 +206,12 @@ class Company {
     this.tenants.add(view.check.tenant);
     this.firstMs = Math.min(this.firstMs, sinceOf(view));
     this.lastMs = Math.max(this.lastMs, sinceOf(view));
-    this.#shared = this.#shared.intersection(standsOn(this.#config, view.check));
+    this.#below = this.#below.union(standsOn(this.#config, view.check));
   }
 
-  /** Components that all of it and the check stand on. */
+  /** Components that some of it and the check stand on. */
   sharedWith(view: CheckView): string[] {
-    return [...this.#shared.intersection(standsOn(this.#config, view.check))];
+    return [...this.#below.intersection(standsOn(this.#config, view.check))];
   }
 }
 
