@@ -80,9 +80,9 @@ export interface FoldInput {
 }
 
 /** Slots in a row after which a single failing location counts as degradation. */
-const LONE_AFTER_SLOTS = 3;
+export const LONE_AFTER_SLOTS = 3;
 /** One slow round is no degradation: a backup, a cold cache, a busy minute. */
-const SLOW_AFTER_SLOTS = 2;
+export const SLOW_AFTER_SLOTS = 2;
 /** A result planned so much later than now comes from a planner whose clock had jumped: it says nothing and is in nobody's way. */
 export const FUTURE_MS = 2 * 60_000;
 /** One run may be lost; a location that loses two in a row has gone blind. */

@@ -73,7 +73,12 @@ describe('what is not known', () => {
 
 test('help shows every command with an example, and is what nothing typed means', async () => {
   const help = await type('help');
-  for (const usage of ['/rounds status [service]', '/rounds incidents', '/rounds run [CHECK]', '/rounds why INCIDENT'])
+  for (const usage of [
+    '/rounds status [service]',
+    '/rounds incidents',
+    '/rounds run [CHECK]',
+    '/rounds why [INC-12 [all] | last | silence 7 | WHAT]',
+  ])
     expect(help).toContain(usage);
   expect(await type('')).toBe(help);
 });
@@ -151,8 +156,8 @@ describe('of an incident', () => {
     expect(why).toContain('*Partial outage, not full:* 1 of 2 clinics succeed.');
     expect(why).toContain('*Not degradation:* a critical check is down, by a quorum of locations.');
     expect(why).toMatch(/\*Posted at \d\d:\d\d:\d\d:\* first notification/);
-    expect(why).toContain(
-      'Post an invoice, Riverside Clinic: down (Data centre cloud up, Data centre north down, Data centre south down; 2 of 3 must agree)',
+    expect(await type(`why ${id} all`)).toContain(
+      'Post an invoice (Riverside Clinic): down (Data centre cloud up, Data centre north down, Data centre south down; 2 of 3 must agree)',
     );
   });
 });
