@@ -15,6 +15,7 @@ import {
   isBetter,
   isWorse,
   lastOf,
+  PATIENTLY,
   plannedAtMs,
   runs,
   type Saying,
@@ -67,7 +68,7 @@ describe('results in any order, duplicated or late', () => {
     const [inOrder, anyOrder] = [arrivalsOf(history), late].map((all) => lastOf(foldAll(history.check, all, endMs(history, 2 * SLOTS))));
     return { inOrder: inOrder!, anyOrder: anyOrder! };
   };
-  it('come to the same of each location, when no more than some rounds late', () => {
+  it('come to the same of each location, when no more than some rounds late', PATIENTLY, () => {
     fc.assert(
       fc.property(reordered(3), (histories) => {
         const { inOrder, anyOrder } = ends(histories);
@@ -76,7 +77,7 @@ describe('results in any order, duplicated or late', () => {
       runs(1_000),
     );
   });
-  it('come to the same in all that is decided by, however late', () => {
+  it('come to the same in all that is decided by, however late', PATIENTLY, () => {
     fc.assert(
       fc.property(anyReordered, (histories) => {
         const { inOrder, anyOrder } = ends(histories);
@@ -85,7 +86,7 @@ describe('results in any order, duplicated or late', () => {
       runs(1_000),
     );
   });
-  it('come to the same verdict, once as many rounds have agreed as it takes', () => {
+  it('come to the same verdict, once as many rounds have agreed as it takes', PATIENTLY, () => {
     fc.assert(
       fc.property(
         anyReordered,
@@ -152,7 +153,7 @@ describe('more failing', () => {
       if (of.includes(a) && isBetter(b, a)) expect.fail(`${at(atMs)}: held ${b} where with less failing it was ${a}`);
     }
   };
-  it('never holds less, at any moment, where every location speaks', () => {
+  it('never holds less, at any moment, where every location speaks', PATIENTLY, () => {
     const speaking = ({ word, ...one }: Saying): Saying => ({ ...one, word: word === 'nothing' || word === 'fault' ? 'up' : word });
     const all = anyTwo.map(({ history, more }) => ({
       history: historyOf(history.check, history.sayings.map(speaking)),
@@ -163,7 +164,7 @@ describe('more failing', () => {
       runs(1_500),
     );
   });
-  it('never turns what is down into less, whatever is missing', () => {
+  it('never turns what is down into less, whatever is missing', PATIENTLY, () => {
     fc.assert(
       fc.property(anyTwo, (two) => compare(two, ['down'])),
       runs(1_500),
@@ -172,7 +173,7 @@ describe('more failing', () => {
 });
 
 describe('missing data', () => {
-  it('never makes anything better: that takes a word', () => {
+  it('never makes anything better: that takes a word', PATIENTLY, () => {
     fc.assert(
       fc.property(anyReordered, ({ history, late }) => {
         for (const { before, after, arrived, atMs } of foldAll(history.check, late, endMs(history, 2 * SLOTS))) {
@@ -185,7 +186,7 @@ describe('missing data', () => {
     );
   });
 
-  it('never resolves earlier what is down, when good results are missing', () => {
+  it('never resolves earlier what is down, when good results are missing', PATIENTLY, () => {
     const anyCut = anyCheckHistory(SLOTS).chain((history) =>
       fc.tuple(someOf(history, 20), fc.constantFrom<Word>('nothing', 'fault')).map(([indexes, word]) => {
         const cut = (one: Saying, index: number) => one.word === 'up' && indexes.includes(index);
@@ -205,7 +206,7 @@ describe('missing data', () => {
     );
   });
 
-  it('never resolves: a quorum of locations was up for as many rounds as it takes', () => {
+  it('never resolves: a quorum of locations was up for as many rounds as it takes', PATIENTLY, () => {
     fc.assert(
       fc.property(anyReordered, ({ history, late }) => {
         const { check } = history;

@@ -15,6 +15,9 @@ export function runs(usual: number): { numRuns: number; seed?: number } {
   return { numRuns: Number(ROUNDS_RUNS ?? usual), ...(ROUNDS_SEED ? { seed: Number(ROUNDS_SEED) } : {}) };
 }
 
+/** However many runs: only what hangs is stopped. */
+export const PATIENTLY = { timeout: 1_800_000 };
+
 /** What came of one run: a verdict, a fault of the agent, or nothing. */
 export type Word = 'up' | 'degraded' | 'down' | 'fault' | 'nothing';
 
