@@ -87,6 +87,9 @@ function begin(group: Group): number {
   return Math.min(...group.bad.map(sinceOf));
 }
 
+/** What was slow before and is down now may be down by something new. */
+const worseSince = ({ state }: CheckView) => state.worseSinceMs ?? state.heldSinceMs;
+
 const sinceOf = (view: CheckView) => view.state.heldSinceMs;
 
 function homesOf(open: readonly Incident[]): Map<string, Incident> {
@@ -139,12 +142,12 @@ function unseenSince({ check, state }: CheckView): number {
 function rootOf(view: CheckView, troubles: ReadonlyMap<string, Trouble>, config: Config, home: Incident | undefined): string | undefined {
   const candidates = [...standsOn(config, view.check)].filter((component) => {
     const trouble = troubles.get(component);
-    return trouble && (component === view.check.component || sinceOf(view) >= trouble.sinceMs - trouble.slackMs);
+    return trouble && (component === view.check.component || worseSince(view) >= trouble.sinceMs - trouble.slackMs);
   });
   const deepest = candidates.filter((one) => !candidates.some((other) => other !== one && componentsBelow(config, one).has(other)));
   const known = deepest.find((component) => home?.root === `component:${component}`);
   if (known !== undefined) return known;
-  const away = (component: string) => Math.abs(sinceOf(view) - (troubles.get(component)?.sinceMs ?? 0));
+  const away = (component: string) => Math.abs(worseSince(view) - (troubles.get(component)?.sinceMs ?? 0));
   return deepest.sort((a, b) => away(a) - away(b) || a.localeCompare(b))[0];
 }
 

@@ -51,6 +51,8 @@ export interface CheckState {
   split: boolean;
   /** Since when it is well, or not well, by the planner's clock. */
   heldSinceMs: number;
+  /** When it last got worse, while it is not well: slow for an hour, and then down, may have two causes. */
+  worseSinceMs?: number;
   /** The slot for which confirmations were asked last. */
   confirmedSlotMs?: number;
 }
@@ -239,10 +241,23 @@ export function decide(check: Check, state: CheckState, time: Moment): { state: 
   const degraded = lone || split || (moment === 'degraded' && lasts);
   const troubled: HeldVerdict = moment === 'down' ? 'down' : degraded ? 'degraded' : 'up';
   const held = holdNext(check, state, counted, moment, troubled);
-  // Slow first and then down is one trouble: it began when it was well no more.
-  const goesOn = held === state.held || (SEVERITY[held] > 0 && SEVERITY[state.held] > 0);
-  const heldSinceMs = goesOn ? state.heldSinceMs : beganAt(state, counted, held, time.nowMs);
-  return { state: { ...state, moment, held, lone, split, heldSinceMs }, counted };
+  const { worseSinceMs: _before, ...rest } = state;
+  return { state: { ...rest, ...sinceWhen(state, counted, held, time.nowMs), moment, held, lone, split }, counted };
+}
+
+/** Since when it is well or not, and since when it is so bad. Slow first and then down is one trouble: it began when it was well no more. */
+function sinceWhen(state: CheckState, counted: Count, held: HeldVerdict, nowMs: number): Pick<CheckState, 'heldSinceMs' | 'worseSinceMs'> {
+  if (held === state.held) return onsetsOf(state);
+  const beganMs = beganAt(state, counted, held, nowMs);
+  if (SEVERITY[held] === 0) return { heldSinceMs: beganMs };
+  const goesOn = SEVERITY[state.held] > 0;
+  if (SEVERITY[held] < SEVERITY[state.held]) return onsetsOf(state);
+  const saying = held === 'down' ? counted.down : counted.bad;
+  return { heldSinceMs: goesOn ? state.heldSinceMs : beganMs, worseSinceMs: earliest(state, saying, nowMs) };
+}
+
+function onsetsOf({ heldSinceMs, worseSinceMs }: CheckState): Pick<CheckState, 'heldSinceMs' | 'worseSinceMs'> {
+  return { heldSinceMs, ...(worseSinceMs === undefined ? {} : { worseSinceMs }) };
 }
 
 /** Whether one of these has failed for three slots. */
@@ -258,8 +273,11 @@ function silentOf(check: Check, state: CheckState, { fresh }: Count, { distruste
 
 /** A failure began with the first of the runs that show it, not when enough of them had agreed. */
 function beganAt(state: CheckState, counted: Count, held: HeldVerdict, nowMs: number): number {
-  const shown = held === 'up' ? counted.up : counted.bad;
-  return Math.min(nowMs, ...shown.map((location) => state.locations[location]?.sinceMs ?? nowMs));
+  return earliest(state, held === 'up' ? counted.up : counted.bad, nowMs);
+}
+
+function earliest(state: CheckState, locations: readonly string[], nowMs: number): number {
+  return Math.min(nowMs, ...locations.map((location) => state.locations[location]?.sinceMs ?? nowMs));
 }
 
 /** When the next location falls silent if nothing more comes: the sweeper looks at the check then. */

@@ -78,7 +78,10 @@ function sentenceOf(facts: Facts, services: ServiceImpact[], klass: IncidentClas
   const isEach = symptoms.every((symptom) => symptom.tenantsTotal === 0 || symptom.tenants.length === symptom.tenantsTotal);
   if (tenants.length === facts.tenantsTotal && !isEach) return `All ${tenants.length} clinics are hit: some cannot ${phrase}.`;
   if (tenants.length === facts.tenantsTotal) return `None of ${facts.tenantsTotal} clinics can ${phrase}.`;
-  return `${tenants.length} of ${facts.tenantsTotal} clinics cannot ${phrase}: ${listInWords(titles(tenants))}.`;
+  const named = listInWords(titles(tenants));
+  // Others are hit by another incident: the class is of all of it.
+  if (klass === 'full interruption') return `No clinic can ${phrase} any more; by this cause: ${named}.`;
+  return `${tenants.length} of ${facts.tenantsTotal} clinics cannot ${phrase}: ${named}.`;
 }
 
 /** The critical journeys that are down say what is wrong; else whatever is not well. */
