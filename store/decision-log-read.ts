@@ -6,6 +6,7 @@ import { unpackRuns } from '../core/replay/code.ts';
 import type { Entry, FoldEntry, JudgeInputs, StoredDecision, World } from '../core/replay/entry.ts';
 import { parseSnapshot } from '../core/replay/versions.ts';
 import { runName } from '../core/run.ts';
+import { VERSION } from '../core/version.ts';
 import { numberArray } from './arrays.ts';
 import type { Db } from './db.ts';
 import type { FoldInputs } from './decision-log.ts';
@@ -18,7 +19,7 @@ export class NotReplayable extends Error {}
 const AT_ONCE = 500;
 
 export interface LogSpan {
-  /** By PostgreSQL's clock; without it, as far back as can be. */
+  /** By PostgreSQL's clock; without it, as far back as this version of Rounds has decided, or else as far as can be. */
   fromMs?: number;
   untilMs?: number;
 }
@@ -83,8 +84,9 @@ async function checkpointFor(db: Db, { fromMs }: LogSpan): Promise<Checkpoint> {
   }>(
     `select id, taken_at, at_ms, snapshot::text as snapshot, revision, version, content from decision_checkpoint
      where $1::float8 is null or taken_at <= to_timestamp($1 / 1000)
-     order by case when $1::float8 is null then id else -id end limit 1`,
-    [fromMs ?? null],
+     order by case when $1::float8 is null then id <= (select max(id) from decision_checkpoint where version <> $2) end,
+       case when $1::float8 is null then id else -id end limit 1`,
+    [fromMs ?? null, VERSION],
   );
   const row = rows[0];
   if (row) return { ...row, takenAtMs: row.taken_at.getTime(), atMs: row.at_ms, content: worldFrom(row.content) };

@@ -152,12 +152,14 @@ async function dropOne(pool: Pool, name: string): Promise<boolean> {
   }
 }
 
-/** When the last checkpoint was taken, milliseconds ago; `undefined` without one. */
+/** How long ago this version of Rounds took a checkpoint after all others, milliseconds; `undefined` when it did not. */
 export async function checkpointAgeMs(db: Db): Promise<number | undefined> {
-  const { rows } = await db.query<{ age_ms: number | null }>(
-    'select (extract(epoch from now() - max(taken_at)) * 1000)::float8 as age_ms from decision_checkpoint',
+  const { rows } = await db.query<{ age_ms: number }>(
+    `select (extract(epoch from now() - taken_at) * 1000)::float8 as age_ms
+     from (select taken_at, version from decision_checkpoint order by id desc limit 1) as last where version = $1`,
+    [VERSION],
   );
-  return rows[0]?.age_ms ?? undefined;
+  return rows[0]?.age_ms;
 }
 
 /**

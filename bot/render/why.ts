@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../core/config/model.ts';
 import { spanInWords, timeOfDay } from '../../core/duration.ts';
+import { LONE_AFTER_SLOTS, SLOW_AFTER_SLOTS } from '../../core/evaluate.ts';
 import { type Incident, incidentName, type Suspect } from '../../core/incident.ts';
 import { listInWords, MARKS, subjectOf } from '../../core/words.ts';
 import type { DecisionRow } from '../../store/incident.ts';
@@ -160,7 +161,14 @@ function postedLine(view: WhyView): string {
   const after = spanInWords(Math.max(0, postedAtMs - incident.beganAtMs));
   const line = `*Posted at ${at}:* first notification, ${after} after the first failure (${began})`;
   const told = toldBy(view);
-  return told === '' ? `${line}.` : `${line}: ${told}.`;
+  return told === '' ? `${line}.` : `${line}: ${told}${patience(view)}.`;
+}
+
+/** Why it was not told with the first failure. */
+function patience({ decisions }: WhyView): string {
+  const first = decisions.find(({ subject }) => subject.startsWith('verdict '));
+  if (first?.reason === 'quorum-degraded') return `; what is slow is told from round ${SLOW_AFTER_SLOTS} on`;
+  return first?.reason === 'one-location-alone' ? `; what one location alone sees is told from round ${LONE_AFTER_SLOTS} on` : '';
 }
 
 /** "north failed twice (10:42:59), south and cloud confirmed (10:43:04, 10:43:06)". */
@@ -180,7 +188,7 @@ function toldBy({ firstRuns, config }: WhyView): string {
 function sinceLine({ decisions }: WhyView): string {
   const posts = decisions.filter(({ subject, reason }) => subject === 'post' && reason !== 'first-notification');
   const counted = (reasons: readonly string[]) => posts.filter(({ reason }) => reasons.includes(reason)).length;
-  const times = (count: number) => (count === 1 ? 'once' : `${count} times`);
+  const times = (count: number) => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`);
   const parts = [
     ['raised', counted(['class-raised'])],
     ['lowered', counted(['class-lowered'])],

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { replay } from '../../cli/replay.ts';
 import type { Check } from '../../core/check.ts';
 import type { Config } from '../../core/config/model.ts';
@@ -178,6 +178,25 @@ describe('rounds replay', () => {
     expect(text).toMatch(/^2\d\d results, \d+ judgements, \d+ decisions: the same \(since /);
     expect(code).toBe(0);
   });
+});
+
+test('begins where this version of Rounds began to decide, unless told otherwise', async () => {
+  await slot(
+    0,
+    mostly(0, (input) => input),
+  );
+  await jobs.query(`update decision_checkpoint set version = '0.0.1'`);
+  await keepDecisionLog(jobs.deps);
+  expect(await jobs.query('select count(*) as all from decision_checkpoint'), 'it takes one of its own').toEqual([{ all: 2 }]);
+  await slot(
+    1,
+    mostly(1, (input) => input),
+  );
+  expect((await run()).text).toMatch(/^12 results, .*: the same/);
+  const [first] = await jobs.query<{ at: Date }>("select min(taken_at) + interval '1 ms' as at from decision_checkpoint");
+  expect((await run({ from: first?.at.toISOString() ?? '' })).text).toMatch(/^24 results, .*: the same/);
+  await jobs.query('delete from run where slot < to_timestamp($1)', [NOON_MS / 1000 + 1]);
+  expect((await run({ from: first?.at.toISOString() ?? '' })).text).toMatch(/Some of it was decided by version 0\.0\.1; this is /);
 });
 
 describe('what was changed since', () => {
