@@ -2,19 +2,24 @@
  * The month-end story on a real PostgreSQL: three clinics in one database; one of them runs its report, which reads a lot and holds a lock
  * that the others need. What the real probe samples before and during it names the clinic.
  */
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Tenant } from '../../core/config/model.ts';
+import type { Incident } from '../../core/incident.ts';
 import { nameTenant } from '../../core/load/owners.ts';
 import type { Finding } from '../../core/result.ts';
+import { headlineOf } from '../../core/words.ts';
 import { foldReport } from '../../jobs/fold.ts';
+import { judgeDirty } from '../../jobs/judge.ts';
 import type { Outcome } from '../../probes/probe.ts';
+import http from '../../probes/types/http.ts';
 import postgres from '../../probes/types/postgres.ts';
 import { noisyTenants, tenantHoursSince } from '../../store/load.ts';
 import { aCheck, aConfig, NOON_MS, SLOT_MS, said } from '../helpers/domain.ts';
 import { asReport, asResult, order, type TestJobs, testJobs } from '../helpers/jobs.ts';
-import { probeContext } from '../helpers/probing.ts';
+import { listening, probeContext, type TestServer } from '../helpers/probing.ts';
 import { type TenantsServer, tenantsServer } from '../helpers/tenants-server.ts';
 
 const CLINICS = { riverside: 'Riverside Clinic', hillcrest: 'Hillcrest Dental', 'saint-anne': 'Saint Anne Hospital' };
@@ -23,10 +28,15 @@ const tenants: Record<string, Tenant> = Object.fromEntries(
   Object.entries(CLINICS).map(([id, title]) => [id, { id, title, fields: { id, title, database: 'clinic', role: roleOf(id) } }]),
 );
 const { service: _, ...check } = aCheck({ template: 'vital-signs', component: 'postgres', type: 'postgres', locations: ['north'] });
-const config = aConfig([check], { tenants });
+/** A clinic's page, by the ingress that all share: it takes an invoice number on the way. */
+const pages = Object.keys(CLINICS).map((tenant) =>
+  aCheck({ template: 'invoices', title: 'Open the invoices', does: 'open invoices', tenant, locations: ['north'], degradedAboveMs: 300 }),
+);
+const config = aConfig([check, ...pages], { tenants });
 
 let server: TenantsServer;
 let jobs: TestJobs;
+let web: TestServer;
 const sessions = new Map<string, pg.Client>();
 
 beforeAll(async () => {
@@ -38,9 +48,25 @@ beforeAll(async () => {
     GRANT ALL ON billing_numbers, invoices TO public`);
   for (const clinic of Object.keys(CLINICS)) sessions.set(clinic, await server.as(roleOf(clinic)));
   jobs = await testJobs(config, NOON_MS);
+  const pools = new Map<string, pg.Client>();
+  for (const clinic of Object.keys(CLINICS)) {
+    const session = await server.as(roleOf(clinic));
+    await session.query(`SET statement_timeout = '700ms'`);
+    pools.set(clinic, session);
+  }
+  web = await listening(
+    createServer(async (request, response) => {
+      await pools
+        .get(request.url?.slice(1) ?? '')
+        ?.query(INVOICE)
+        .catch(() => undefined);
+      response.end('ok');
+    }),
+  );
 });
 afterAll(async () => {
   await jobs?.close();
+  await web?.close();
   await server?.stop();
 });
 
@@ -53,6 +79,30 @@ async function ordinaryWork(): Promise<void> {
     await session.query(INVOICE);
   }
 }
+
+/** One round of the others' pages: the probe, and what the worker makes of it. */
+async function pageRound(): Promise<void> {
+  for (const page of pages.filter((one) => one.tenant !== 'hillcrest')) {
+    const outcome = await http.run(http.schema.parse({ url: `http://127.0.0.1:${web.port}/${page.tenant}` }), probeContext());
+    const verdict = outcome.verdict === 'up' && outcome.durationMs > 300 ? 'degraded' : outcome.verdict;
+    const failure = verdict === 'degraded' ? { kind: 'slow', message: `took ${Math.round(outcome.durationMs)} ms` } : outcome.failure;
+    const input = said(page, 'north', slot, verdict, { durationMs: outcome.durationMs, ...(failure ? { failure } : {}) });
+    await order(jobs, page, [input]);
+    jobs.at(input.plannedAtMs + 2_000);
+    await foldReport(jobs.deps, 'north', asReport([asResult(input)]));
+  }
+}
+
+const posted = async () => {
+  await judgeDirty(jobs.deps, new Map());
+  const rows = await jobs.query<{ id: number; class: Incident['class']; facts: Incident['facts'] }>(
+    'select id, class, facts from incident order by id',
+  );
+  return rows.map(({ class: klass, facts }) => [
+    headlineOf(facts, klass),
+    facts.likelyCause?.text ?? facts.components[0]?.findings[0]?.text ?? '',
+  ]);
+};
 
 let slot = 0;
 /** One run of the check: the probe, and what the worker makes of it. The server's own clock goes on by a second at least. */
@@ -74,8 +124,10 @@ test('the clinic whose month-end report holds up the others is named, and they a
   for (let sample = 0; sample < 8; sample++) {
     await ordinaryWork();
     expect((await round()).verdict).toBe('up');
+    await pageRound();
   }
   expect(await noisy()).toEqual([]);
+  expect(await posted()).toEqual([]);
 
   const report = await server.as('hillcrest_app', 'month-end report');
   await report.query('BEGIN');
@@ -92,7 +144,18 @@ test('the clinic whose month-end report holds up the others is named, and they a
       .catch(() => {}),
   );
   let last: Outcome | undefined;
-  for (let sample = 0; sample < 3; sample++) last = await round();
+  for (let sample = 0; sample < 3; sample++) {
+    last = await round();
+    await pageRound();
+    const [[headline, cause] = []] = await posted();
+    expect(cause, `from the first post on, the tenant is named: ${headline}`).toContain('Hillcrest Dental');
+  }
+  expect(await posted(), 'one post for one problem, and the others are those who are hit').toEqual([
+    [
+      expect.stringMatching(/^Patient billing: degradation\. "Open the invoices" is slow: Riverside Clinic and Saint Anne Hospital\.$/),
+      expect.stringMatching(/^PostgreSQL \(shared cluster\): .*Hillcrest Dental/),
+    ],
+  ]);
 
   expect(last).toMatchObject({ verdict: 'down', failure: { kind: 'lock-wait' } });
   const found = await noisy();
