@@ -1,15 +1,13 @@
 /** Reads the decision log with everything that it refers to, for core/replay.ts. In one transaction in which nothing changes. */
 import type { Config } from '../core/config/model.ts';
-import type { FoldInput } from '../core/evaluate.ts';
-import type { CodedRun, Ref } from '../core/replay/code.ts';
+import type { CodedRun } from '../core/replay/code.ts';
 import { unpackRuns } from '../core/replay/code.ts';
 import type { Entry, FoldEntry, JudgeInputs, StoredDecision, World } from '../core/replay/entry.ts';
 import { parseSnapshot } from '../core/replay/versions.ts';
-import { runName } from '../core/run.ts';
 import { VERSION } from '../core/version.ts';
-import { numberArray } from './arrays.ts';
 import type { Db } from './db.ts';
 import type { FoldInputs } from './decision-log.ts';
+import { keyOf, type Ledger, type LedgerInputs, openLedger } from './decision-log-ledger.ts';
 import { type RawWorld, worldFrom, worldSql } from './decision-log-world.ts';
 
 /** The log cannot be replayed from there. Its message is one sentence for people. */
@@ -120,8 +118,7 @@ class Reader implements LogReader {
   readonly #db: Db;
   readonly #span: LogSpan;
   readonly #configs = new Map<string, Config>();
-  #checks = new Map<Ref, string>();
-  #locations = new Map<Ref, string>();
+  #ledger!: Ledger;
   #runsSinceMs = 0;
 
   constructor(db: Db, checkpoint: Checkpoint, span: LogSpan) {
@@ -131,15 +128,7 @@ class Reader implements LogReader {
   }
 
   async begin(): Promise<void> {
-    const names = async (table: string, name: string) =>
-      new Map(
-        (await this.#db.query<{ key: number; name: string }>(`select key, ${name} as name from ${table}`)).rows.map((row) => [
-          row.key as Ref,
-          row.name,
-        ]),
-      );
-    this.#checks = await names('check_key', 'check_id');
-    this.#locations = await names('location_key', 'location');
+    this.#ledger = await openLedger(this.#db);
     this.config = await this.#configOf(this.checkpoint.revision);
     this.versions.add(this.checkpoint.version);
     const { rows } = await this.#db.query<{ first_ms: number | null }>(
@@ -169,7 +158,7 @@ class Reader implements LogReader {
       const { rows } = await this.#db.query<LogRow>(`fetch ${AT_ONCE} from replayed`);
       if (rows.length === 0) return;
       const coded = new Map(rows.map((row) => [row.seq, codedIn(row)]));
-      const ledger = await this.#ledgerOf([...coded.values()].flatMap((one) => ('runs' in one ? one.runs : [])));
+      const ledger = await this.#ledger.inputsOf([...coded.values()].flatMap((one) => ('runs' in one ? one.runs : [])));
       const decisions = await this.#decisionsOf(rows);
       for (const row of rows) yield await this.#entryOf(row, coded.get(row.seq) ?? { why: '' }, ledger, decisions);
     }
@@ -187,7 +176,7 @@ class Reader implements LogReader {
   async #entryOf(
     row: LogRow,
     coded: Coded,
-    ledger: Ledger,
+    ledger: LedgerInputs,
     decisions: ReadonlyMap<number, StoredDecision[]>,
   ): Promise<Entry | UnreadableEntry> {
     const { seq, xid, at_ms: atMs, inputs } = row;
@@ -229,7 +218,7 @@ class Reader implements LogReader {
   #foldOf(
     row: LogRow,
     { runs, gaps }: CodedFold,
-    ledger: Ledger,
+    ledger: LedgerInputs,
   ): Pick<FoldEntry, 'kind' | 'time' | 'results' | 'gaps' | 'stale' | 'lost'> {
     const inputs = (row.inputs ?? {}) as FoldInputs;
     const disbelieved = (inputs.disbelieved ?? []).map(([id, fromMs, untilMs]) => [id, { fromMs, untilMs }] as const);
@@ -242,81 +231,24 @@ class Reader implements LogReader {
     const results = [];
     const lost: string[] = [];
     for (const run of runs) {
-      const check = this.#check(run.check);
+      const check = this.#ledger.check(run.check);
       const input = ledger.get(keyOf(run));
       if (input) results.push({ check, mark: run.mark, input });
       else lost.push(this.#lost(run));
     }
     const missing = gaps.map(({ run, reason }) => ({
-      check: this.#check(run.check),
-      location: this.#location(run.location),
+      check: this.#ledger.check(run.check),
+      location: this.#ledger.location(run.location),
       plannedAtMs: run.slotMs,
       reason,
     }));
-    return { kind: 'fold', time, results, gaps: missing, stale: (inputs.stale ?? []).map((ref) => this.#check(ref)), lost };
+    return { kind: 'fold', time, results, gaps: missing, stale: (inputs.stale ?? []).map((ref) => this.#ledger.check(ref)), lost };
   }
 
   #lost(run: CodedRun): string {
-    const name = `${this.#check(run.check)}@${this.#location(run.location)}@${run.slotMs}`;
+    const name = `${this.#ledger.check(run.check)}@${this.#ledger.location(run.location)}@${run.slotMs}`;
     if (run.slotMs >= this.#runsSinceMs) return name;
     throw new NotReplayable(`The run ${name} is needed and was dropped, since it is older than storage.raw: begin later, with --from.`);
-  }
-
-  #check(ref: Ref): string {
-    return this.#checks.get(ref) ?? String(ref);
-  }
-
-  #location(ref: Ref): string {
-    return this.#locations.get(ref) ?? String(ref);
-  }
-
-  /** What the ledger says of these runs, as it is folded. */
-  async #ledgerOf(runs: readonly CodedRun[]): Promise<Ledger> {
-    const checkKeys = new Map([...this.#checks].map(([key, name]) => [name as Ref, key]));
-    const locationKeys = new Map([...this.#locations].map(([key, name]) => [name as Ref, key]));
-    const keyed = runs.map((run) => ({
-      ...{ run, check: typeof run.check === 'number' ? run.check : checkKeys.get(run.check) },
-      location: typeof run.location === 'number' ? run.location : locationKeys.get(run.location),
-    }));
-    const known = keyed.filter((one) => typeof one.check === 'number' && typeof one.location === 'number');
-    if (known.length === 0) return new Map();
-    const { rows } = await this.#db.query<RunRow>(
-      `select one.place, coalesce(asked, 'scheduled') as purpose, (extract(epoch from coalesce(planned_at, run.slot)) * 1000)::float8 as planned_ms,
-         verdict, duration_ms, failure, detail->'findings' as findings, picture_id
-       from unnest($1::int[], $2::smallint[], $3::float8[], $4::int[]) with ordinality as one (check_key, location_key, slot_ms, ask_id, place)
-       join run on run.check_key = one.check_key and run.slot = to_timestamp(one.slot_ms / 1000) and run.location_key = one.location_key
-         and run.ask_id = one.ask_id
-       where verdict is not null`,
-      [
-        numberArray(known.map((one) => one.check as number)),
-        numberArray(known.map((one) => one.location as number)),
-        numberArray(known.map(({ run }) => run.slotMs)),
-        numberArray(known.map(({ run }) => run.ask)),
-      ],
-    );
-    return new Map(
-      rows.flatMap((row): [string, FoldInput][] => {
-        const run = known[row.place - 1]?.run;
-        return run ? [[keyOf(run), this.#inputOf(run, row)]] : [];
-      }),
-    );
-  }
-
-  #inputOf(run: CodedRun, row: RunRow): FoldInput {
-    const [check, location] = [this.#check(run.check), this.#location(run.location)];
-    return {
-      run: runName({ check, location, slotMs: run.slotMs, purpose: row.purpose, ask: run.ask }),
-      ...{
-        location,
-        plannedAtMs: Math.round(row.planned_ms),
-        verdict: row.verdict,
-        durationMs: row.duration_ms,
-        findings: row.findings ?? [],
-      },
-      ...(row.failure ? { failure: row.failure } : {}),
-      ...(row.picture_id ? { pictureId: row.picture_id } : {}),
-      ...(row.purpose === 'scheduled' ? {} : { extra: true }),
-    };
   }
 
   async #decisionsOf(rows: readonly LogRow[]): Promise<Map<number, StoredDecision[]>> {
@@ -358,19 +290,6 @@ class Reader implements LogReader {
   }
 }
 
-type Ledger = ReadonlyMap<string, FoldInput>;
-
-interface RunRow {
-  place: number;
-  purpose: 'scheduled' | 'confirm' | 'verify' | 'manual';
-  planned_ms: number;
-  verdict: FoldInput['verdict'];
-  duration_ms: number;
-  failure: NonNullable<FoldInput['failure']> | null;
-  findings: FoldInput['findings'] | null;
-  picture_id: number | null;
-}
-
 interface CodedFold {
   runs: CodedRun[];
   gaps: { run: CodedRun; reason: string }[];
@@ -388,8 +307,4 @@ function codedIn({ runs, inputs, at_ms: atMs, snapshot }: LogRow): Coded {
   } catch (error) {
     return { why: (error as Error).message };
   }
-}
-
-function keyOf({ check, location, slotMs, ask }: CodedRun): string {
-  return `${check}@${location}@${slotMs}@${ask}`;
 }

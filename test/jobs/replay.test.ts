@@ -124,7 +124,8 @@ describe('rounds replay', () => {
       { change: { ...change, services: ['billing'], components: [], tenants: [] }, key: 'one' },
     ]);
     // It gets worse, the clock of one worker jumps, and one location says nothing.
-    for (let number = 7; number < 11; number++)
+    for (let number = 7; number < 11; number++) {
+      for (const check of all) await order(jobs, check, [said(check, 'north', number, 'up')]);
       await slot(
         number,
         mostly(number, (input, check) =>
@@ -132,6 +133,7 @@ describe('rounds replay', () => {
         ),
         number === 8 ? 7_200_000 : 0,
       );
+    }
     await keepDecisionLog(jobs.deps);
     await checkpoint(jobs.deps);
     const covered = { services: ['scheduling'], components: [], tenants: [], checks: [] };
@@ -172,7 +174,7 @@ describe('rounds replay', () => {
 
     const kinds = await jobs.query<{ reason: string }>('select distinct reason from decision order by 1');
     expect(kinds.map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['opened', 'quorum-down', 'resolved', 'suppressed-by-silence']),
+      expect.arrayContaining(['location-unseen', 'opened', 'quorum-down', 'resolved', 'suppressed-by-silence']),
     );
     const { code, text } = await run();
     expect(text).toMatch(/^2\d\d results, \d+ judgements, \d+ decisions: the same \(since /);
