@@ -227,7 +227,7 @@ function cleanLoads({ atMs, loads, unreadable }: Loads, redact: Redact): Loads |
 function cleanNumbers(measurements: Readonly<Record<string, number | undefined>>): Record<string, number> {
   const clean: Record<string, number> = {};
   for (const [name, value] of Object.entries(measurements))
-    if (value !== undefined && Number.isFinite(value)) clean[name] = rounded(value, 1_000_000);
+    if (value !== undefined && Number.isFinite(value)) clean[name] = rounded(value, name.endsWith('_ms') ? 1_000 : 1_000_000);
   return clean;
 }
 

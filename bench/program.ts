@@ -45,6 +45,24 @@ const BENCHMARKS: readonly Entry[] = [
     options: [count('--incidents <count>', 'targets that break, each once, a third of them by silence', 30), queueOption()],
     load: async () => (await import('./alert/alert.ts')).alert,
   },
+  {
+    name: 'judge',
+    summary:
+      'results evaluated and stored per CPU second beside a bare COPY, start lateness of 30,000 runs a minute, status over 50 million results, bytes',
+    options: [
+      count('--runs <count>', 'how often folding is started anew and measured', 3),
+      count('--checks <count>', 'checks from three locations every 60 s, for folding and for lateness', 10_000),
+      count('--results <count>', 'results that are folded in a run, after every check was folded twice', 240_000),
+      count('--warm-up <seconds>', 'how long everything runs before lateness is measured', 75),
+      count('--seconds <count>', 'the length of the window of lateness', 60),
+      count('--stored-checks <count>', 'checks of which two hours are stored to see what they take', 500),
+      count('--status-results <count>', 'results that are there while a status is asked for', 50_000_000),
+      new Option('--only <part>', 'one part alone').choices(['fold', 'lateness', 'status', 'bytes']),
+      new Option('--queue <backend>', 'what the queue stands on for lateness (default: postgres)').choices(['postgres', 'redis']),
+      new Option('--profile <folder>', 'keep CPU profiles of the folding there; the figures of such a run do not count'),
+    ],
+    load: async () => (await import('./judge/judge.ts')).judge,
+  },
 ];
 
 export interface BenchIo {

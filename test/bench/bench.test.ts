@@ -70,6 +70,30 @@ describe('the benchmarks', () => {
     expect(code).toBe(0);
   }, 120_000);
 
+  it('prints what judging costs, how late runs begin, how soon a status is answered, and what a check takes', async () => {
+    const sizes = '--runs 1 --checks 50 --results 1000 --warm-up 3 --seconds 5 --status-results 20000 --stored-checks 50';
+    const { code, out, err } = await bench('judge', '--json', ...sizes.split(' '));
+    const figures = JSON.parse(out);
+    expect(err).toContain('run 1 of 1');
+    expect(figures.machine.postgres).toMatch(/^18\./);
+    expect(figures).toMatchObject({
+      lateness_missed: expect.any(Number),
+      bytes_of: { runs: expect.any(Number), hours: expect.any(Number) },
+    });
+    for (const name of [
+      'results_per_cpu_second',
+      'ratio_to_copy',
+      'start_lateness_ms_p99',
+      'lateness_results',
+      'status_ms_p99',
+      'bytes_per_check_year',
+    ])
+      expect(figures[name], name).toBeGreaterThan(0);
+    expect(figures.ratio_to_copy).toBeLessThan(1);
+    expect(figures.status_results).toBeGreaterThanOrEqual(20_000);
+    expect(code).toBe(0);
+  }, 240_000);
+
   it('names the nearest benchmark, and what a count must be', async () => {
     expect(await bench('pipline')).toMatchObject({ code: 1, err: expect.stringContaining('Did you mean "pipeline"') });
     expect(await bench('pipeline', '--runs', 'many')).toMatchObject({
