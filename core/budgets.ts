@@ -34,7 +34,7 @@ export function placeBurns(input: ScopeInput, drafts: Draft[], open: readonly In
     if (hit) {
       hit.burns.push(burn);
       if (!isFirst) explained[key] = input.nowMs;
-      if (own) join(hit, own);
+      if (own) join(hit, own, drafts);
     } else if (endsMs > input.nowMs) {
       explained[key] = input.memory.explained[key] ?? 0;
       again.push(endsMs);
@@ -53,17 +53,26 @@ function hitBy({ config }: ScopeInput, { service }: Burn, drafts: readonly Draft
   );
 }
 
-function join(draft: Draft, incident: Incident): void {
+/** It goes on as that problem, or is merged into it. */
+function holds(draft: Draft, incident: Incident): boolean {
+  return draft.incident === incident || draft.absorbs.includes(incident);
+}
+
+/** The incident goes on as that problem, unless it goes on as another. */
+function join(draft: Draft, incident: Incident, drafts: readonly Draft[]): void {
+  if (drafts.some((one) => holds(one, incident))) return;
   if (!draft.incident) draft.incident = incident;
   else if (incident.id < draft.incident.id) {
     draft.absorbs.push(draft.incident);
     draft.incident = incident;
-  } else if (incident !== draft.incident) draft.absorbs.push(incident);
+  } else draft.absorbs.push(incident);
 }
 
 /** Returns whether it is told. */
 function burnsAlone(input: ScopeInput, burn: Burn, own: Incident | undefined, drafts: Draft[], held: Held): boolean {
-  const known = drafts.find((draft) => draft.bad.length === 0 && draft.burns.some((one) => one.service === burn.service));
+  const known =
+    drafts.find((draft) => own !== undefined && holds(draft, own)) ??
+    drafts.find((draft) => draft.bad.length === 0 && draft.burns.some((one) => one.service === burn.service));
   const quiet = own ? undefined : input.quiets.find((one) => quietsBurn(one, burn));
   if (quiet) quieten(held, input.memory, quiet, [`burn/${burn.service}/${burn.slo}`], () => ({ slo: burn.slo, service: burn.service }));
   else if (known) known.burns.push(burn);

@@ -17,6 +17,7 @@ import type { Config } from './config/model.ts';
 import { componentsBelow, standsOn } from './graph.ts';
 import type { Incident } from './incident.ts';
 import type { NoisyTenant } from './load.ts';
+import { gapBegan } from './recent.ts';
 
 export interface Group {
   /** `component:postgres-main`, or `service:billing` when no root is known. */
@@ -33,8 +34,10 @@ export interface CorrelateInput {
   config: Config;
   /** All checks of the scope. */
   views: readonly CheckView[];
-  /** Those that are not well and may be told. */
+  /** Those that are not well. */
   bad: readonly CheckView[];
+  /** Of them, those that are not to be told: no incident goes on as what nobody is told of. */
+  mute?: ReadonlySet<CheckView>;
   /** The scope's open incidents, in any order. */
   open: readonly Incident[];
   /** Tenants that load a component since a time: that is when its trouble began, whatever its own check says later. */
@@ -67,8 +70,9 @@ export function correlate(input: CorrelateInput): Group[] {
   const inRoots = new Set(rooted.flatMap((group) => group.bad));
   const loose = inOrder.filter((view) => !inRoots.has(view));
   const followers = new Set<Incident>();
+  const loud = rooted.filter((group) => group.bad.some((view) => !input.mute?.has(view)));
   for (const incident of open) {
-    const heir = heirOf(incident, rooted, inOrder, homes);
+    const heir = heirOf(incident, loud, inOrder, homes);
     if (!heir) continue;
     followers.add(incident);
     if (heir.incident) heir.absorbs.push(incident);
@@ -133,7 +137,7 @@ function unseenSince({ check, state }: CheckView): number {
   const dark = check.locations.flatMap((location) => {
     const gap = state.gaps[location];
     if (!gap || gap.plannedAtMs > state.heldSinceMs || state.heldSinceMs - gap.plannedAtMs > freshForMs(check)) return [];
-    return [gap.plannedAtMs - (gap.runs - 1) * check.everyMs];
+    return [gapBegan(gap)];
   });
   return Math.min(state.heldSinceMs, ...dark);
 }

@@ -114,7 +114,7 @@ export function foldResult(check: Counting, state: CheckState, input: FoldInput)
 }
 
 /** Notes that a run which was due brought no verdict. */
-export function foldGap(check: Counting, state: CheckState, location: string, gap: Omit<Gap, 'runs'>): CheckState {
+export function foldGap(check: Counting, state: CheckState, location: string, gap: Omit<Gap, 'runs' | 'sinceMs'>): CheckState {
   return withRound(keepingOf(check), state, location, { plannedAtMs: gap.plannedAtMs, word: 'none', reason: gap.reason }).state;
 }
 

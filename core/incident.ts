@@ -90,6 +90,8 @@ export interface Shown {
   visible: number;
   material: number;
   headline: string;
+  /** What people would see, and wait for, since updates are paced. */
+  paced?: number;
 }
 
 export interface Facts {

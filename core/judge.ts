@@ -16,10 +16,10 @@ import { placeBurns } from './budgets.ts';
 import type { CheckView } from './classify.ts';
 import { correlate } from './correlate.ts';
 import { assess } from './facts.ts';
-import type { Incident } from './incident.ts';
+import type { Facts, Incident } from './incident.ts';
 import { COMING_BACK, type Held, keepBack, quieten, UNSEEN } from './keep-back.ts';
 import { blindsBy } from './location.ts';
-import { merged, opened, type Progress, resolved, updated } from './progress.ts';
+import { type Change, merged, opened, type Progress, resolved, updated } from './progress.ts';
 import { type Quiet, quietOf } from './quiet.ts';
 import { type Draft, NOBODY, type Outcome, type ScopeInput, type ScopeJudgement } from './scope.ts';
 
@@ -31,7 +31,7 @@ export function judgeScope(input: ScopeInput): ScopeJudgement {
   const held = keepBack(input);
   const open = input.open.toSorted((a, b) => a.id - b.id);
   const mute = new Set(held.mute);
-  const drafts = correlate({ ...input, bad: [...held.loud, ...held.mute], open }).flatMap((group): Draft[] => {
+  const drafts = correlate({ ...input, bad: [...held.loud, ...held.mute], open, mute }).flatMap((group): Draft[] => {
     const bad = group.bad.filter((view) => !mute.has(view));
     const why = group.bad.filter((view) => mute.has(view) && view.check.component !== undefined);
     return bad.length === 0 && !group.incident ? [] : [{ ...group, bad, mute: why, blind: [], burns: [] }];
@@ -101,7 +101,21 @@ function outcomesOf(input: ScopeInput, draft: Draft, elsewhere: ReadonlySet<stri
   const quiet = calls ? silencing(input, draft, incident) : undefined;
   if (!quiet) return [{ incident, ...judged }, ...absorbed];
   quieten(held, input.memory, quiet, [`incident/${incident.id}`], () => ({ incident: incident.id }));
-  return absorbed;
+  return [{ incident, change: untold(incident, assessed.facts), decisions: [] }, ...absorbed];
+}
+
+/** Who belongs to it is known also while nobody is told; all else stays as it was told. */
+function untold({ class: klass, peak, facts }: Incident, { root, members }: Facts): Change {
+  return {
+    kind: 'update',
+    class: klass,
+    peak,
+    facts: { ...facts, root, members },
+    material: false,
+    told: false,
+    reason: 'noted',
+    timeline: [],
+  };
 }
 
 /** Everything of it is up again, only not yet for enough rounds: nobody is called for what is over. */

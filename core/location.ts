@@ -20,6 +20,8 @@
 import { type Check, freshForMs } from './check.ts';
 import type { Config } from './config/model.ts';
 import type { CheckState, LocationState, Moment } from './evaluate.ts';
+import type { Reasoned } from './facts.ts';
+import { gapBegan } from './recent.ts';
 
 export interface LocationTrouble {
   id: string;
@@ -82,6 +84,14 @@ export function locationTroubles(
   });
 }
 
+/** What is thought otherwise of locations than before, each with what it rests on. */
+export function troubleDecisions(before: readonly LocationTrouble[], now: readonly LocationTrouble[]): Reasoned[] {
+  return now.flatMap(({ id, kind, sinceMs, checks, total, reason }) => {
+    const isKnown = before.some((one) => one.id === id && one.kind === kind);
+    return isKnown ? [] : [{ subject: `location ${id}`, reason: kind, inputs: { since: sinceMs, checks, total, reason } }];
+  });
+}
+
 /** Times that are over, in which a location was cut off, or may have been. */
 export function disbelieved(troubles: readonly LocationTrouble[]): Map<string, { fromMs: number; untilMs: number }> {
   const over = troubles.filter((one) => one.kind === 'over' && one.wasCut && one.untilMs !== undefined);
@@ -123,7 +133,7 @@ function signOf(
   const said = state.locations[location];
   const gap = state.gaps[location];
   if (gap && gap.runs >= SILENT_AFTER_RUNS && gap.plannedAtMs > (said?.plannedAtMs ?? 0) && gap.plannedAtMs >= moment.planningSinceMs) {
-    return { check, shows: 'missing', gapSinceMs: gap.plannedAtMs - (gap.runs - 1) * check.everyMs, reason: gap.reason };
+    return { check, shows: 'missing', gapSinceMs: gapBegan(gap), reason: gap.reason };
   }
   const isFresh = (one: LocationState | undefined) => one !== undefined && moment.nowMs - one.plannedAtMs <= freshForMs(check);
   if (!said || !isFresh(said)) return { check, shows: 'nothing' };

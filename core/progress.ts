@@ -17,7 +17,7 @@ import type { Config } from './config/model.ts';
 import { spanInWords } from './duration.ts';
 import { type Assessment, pictureOf, type Reasoned } from './facts.ts';
 import { type Facts, type Incident, incidentName, type ServiceImpact, type TimelineEntry } from './incident.ts';
-import { ids, isMaterial, isVisible, paceMs, withShown } from './shown.ts';
+import { ids, isMaterial, isVisible, paceMs, visibleHash, withShown } from './shown.ts';
 import { headlineOf, listInWords } from './words.ts';
 
 /** What is better is told after this at the latest, also when what still fails is looked at once an hour. */
@@ -155,11 +155,12 @@ export function updated(input: Progress, open: Incident, assessed: Assessment): 
 function tell(input: Progress, open: Incident, assessed: Assessment, { facts, klass }: Patient): Judged {
   const { shown } = open.facts;
   const changes = klass !== open.class || isMaterial(facts, shown);
+  const waits = waiting(open, facts);
   const outlived = outlivedLine(input, open, facts, klass);
-  if (!changes && outlived.length === 0 && !isVisible(facts, shown)) return noted(open, facts);
+  if (!changes && outlived.length === 0 && !isVisible(facts, shown)) return noted(open, facts, waits);
   const atOnce = klass !== open.class || outlived.length > 0;
   const waitMs = atOnce ? 0 : paceMs(shown.atMs, input.nowMs);
-  if (waitMs > 0) return { ...noted(open, facts), againAtMs: input.nowMs + waitMs };
+  if (waitMs > 0) return paced(open, facts, input.nowMs + waitMs, waits);
   const headline = headlineOf(facts, klass);
   const reason = outlived.length > 0 && klass === open.class ? 'outlived-cause' : changeReason(open, facts, klass, headline);
   const keepsPicture = open.pictureId !== undefined && reason !== 'class-raised';
@@ -178,6 +179,7 @@ function tell(input: Progress, open: Incident, assessed: Assessment, { facts, kl
     },
     decisions: [
       ...assessed.decisions,
+      ...waits,
       { subject: 'incident', reason, inputs: { from: open.class, class: klass, root: facts.root, tenants: ids(facts.tenants) } },
       { subject: 'post', reason, inputs: { headline } },
     ],
@@ -185,12 +187,27 @@ function tell(input: Progress, open: Incident, assessed: Assessment, { facts, kl
 }
 
 /** Who belongs to it, and since when it is better, is kept also when nobody is told. */
-function noted(open: Incident, facts: Facts): Judged {
-  const kept = (one: Facts) => JSON.stringify([one.root, one.members, one.betterSinceMs]);
+function noted(open: Incident, facts: Facts, decisions: Reasoned[]): Judged {
+  const kept = (one: Facts) => JSON.stringify([one.root, one.members, one.betterSinceMs, one.shown.paced]);
   if (kept(facts) === kept(open.facts)) return NOTHING;
   const { class: klass, peak } = open;
   const change = { kind: 'update' as const, class: klass, peak, facts, material: false, told: false, reason: 'noted', timeline: [] };
-  return { change, decisions: [] };
+  return { change, decisions };
+}
+
+/** An update that waits for those before it: decided once for what people would see. */
+function paced(open: Incident, facts: Facts, againAtMs: number, waits: Reasoned[]): Judged {
+  const hash = visibleHash(facts);
+  const isNew = open.facts.shown.paced !== hash;
+  const decision = { subject: 'update', reason: 'paced', inputs: { until: againAtMs } };
+  const kept = { ...facts, shown: { ...facts.shown, paced: hash } };
+  return { ...noted(open, kept, [...waits, ...(isNew ? [decision] : [])]), againAtMs };
+}
+
+/** What is better is not told before it has lasted: decided when it begins to wait. */
+function waiting(open: Incident, facts: Facts): Reasoned[] {
+  if (facts.betterSinceMs === undefined || open.facts.betterSinceMs !== undefined) return [];
+  return [{ subject: 'update', reason: 'waits-until-it-lasts', inputs: { since: facts.betterSinceMs } }];
 }
 
 /** Its cause is well again, and it goes on in runs that were planned since: that is said once. */

@@ -31,8 +31,15 @@ export interface Streaks {
 export interface Gap {
   plannedAtMs: number;
   reason: string;
-  /** How many in a row. */
+  /** How many in a row, and when the first of them was planned. */
   runs: number;
+  /** Not in states of an earlier version. */
+  sinceMs?: number;
+}
+
+/** When the first run in a row that brought nothing was planned. */
+export function gapBegan(gap: Pick<Gap, 'plannedAtMs' | 'sinceMs'>): number {
+  return gap.sinceMs ?? gap.plannedAtMs;
 }
 
 /** What is counted of a location up to a run. */
@@ -128,8 +135,8 @@ function saysMore(one: Round, other: Round): boolean {
 
 function nextSum({ said, gap }: Sum, { plannedAtMs, word, reason, extra }: Round): Sum {
   if (word === 'none') {
-    const inARow = gap && gap.plannedAtMs > (said?.plannedAtMs ?? 0) ? gap.runs + 1 : 1;
-    return { ...(said ? { said } : {}), gap: { plannedAtMs, reason: reason ?? 'fault', runs: inARow } };
+    const row = gap && gap.plannedAtMs > (said?.plannedAtMs ?? 0) ? gap : { runs: 0, plannedAtMs };
+    return { ...(said ? { said } : {}), gap: { plannedAtMs, reason: reason ?? 'fault', runs: row.runs + 1, sinceMs: gapBegan(row) } };
   }
   // A streak counts rounds; a run between them neither begins one nor makes it longer, but one that says otherwise ends it.
   const longer = (streak: number | undefined) => (streak ?? 0) + (extra ? 0 : 1);

@@ -14,7 +14,7 @@ import type { Config } from './config/model.ts';
 import { foldCheck } from './fold.ts';
 import { type Incident, parseIncidentName } from './incident.ts';
 import { judgeScope, NO_MEMORY, type Outcome, type ScopeJudgement } from './judge.ts';
-import { type LocationTrouble, locationTroubles } from './location.ts';
+import { type LocationTrouble, locationTroubles, troubleDecisions } from './location.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from './monitoring.ts';
 import { markOf } from './replay/code.ts';
 import { firstUnlike, unlikeInWords } from './replay/compare.ts';
@@ -139,10 +139,12 @@ export class Replay {
   #judgeLocations(entry: JudgeEntry, [open]: readonly Incident[]): ScopeJudgement {
     const config = this.#config;
     const views = this.#views(Object.keys(config.checks), entry.snapshot);
+    const before = this.#world.troubles();
     const troubles = this.#lookAtLocations(entry, views);
+    const decisions = troubleDecisions(before, troubles);
     const blind = views.filter((view) => view.state.moment === 'blind');
     const judged = judgeMonitoring({ config, troubles, blind, open, nowMs: entry.atMs });
-    return { outcomes: [{ ...(open ? { incident: open } : {}), ...judged }], decisions: [], memory: NO_MEMORY };
+    return { outcomes: [{ ...(open ? { incident: open } : {}), ...judged }], decisions, memory: NO_MEMORY };
   }
 
   #lookAtLocations(entry: JudgeEntry, views: readonly CheckView[]): LocationTrouble[] {

@@ -53,7 +53,12 @@ export function isMaterial(facts: Facts, shown: Facts['shown']): boolean {
 
 /** Whether people see something else now than what they were shown. */
 export function isVisible(facts: Facts, shown: Facts['shown']): boolean {
-  return stableHash(visible(facts)) !== shown.visible;
+  return visibleHash(facts) !== shown.visible;
+}
+
+/** A hash of all that people see of it. */
+export function visibleHash(facts: Facts): number {
+  return stableHash(visible(facts));
 }
 
 /** The facts, as shown at that time. `before`: when it was brought up to date until then. */

@@ -124,13 +124,13 @@ async function viewsOf(db: Db, config: Config, checks: readonly string[]): Promi
 /** What Rounds sees from where. It is looked at while something is amiss with a location. */
 async function judgeLocations({ config }: JobsDeps, db: Db, open: readonly Incident[], nowMs: number): Promise<Judged> {
   const { views, snapshot } = await viewsOf(db, config, Object.keys(config.checks));
-  const troubles = await lookAtLocations(db, config, views, nowMs);
+  const { troubles, decisions } = await lookAtLocations(db, config, views, nowMs);
   const blind = views.filter((view) => view.state.moment === 'blind');
   const [incident] = open;
   const judged = judgeMonitoring({ config, troubles, blind, open: incident, nowMs });
   const judgement = {
     outcomes: [{ ...(incident ? { incident } : {}), ...judged }],
-    decisions: [],
+    decisions,
     memory: NO_MEMORY,
     ...(judged.againAtMs === undefined ? {} : { againAtMs: judged.againAtMs }),
   };

@@ -164,8 +164,8 @@ describe('with a database', () => {
       blind: [],
     };
     await pool.query(
-      `insert into incident (scope, class, peak, channel, facts, config_revision, began_at, opened_at)
-       values ('billing', 'degradation', 'degradation', '#ops', $1, 'x', now(), now())`,
+      `insert into incident (scope, root, class, peak, channel, facts, config_revision, began_at, opened_at)
+       values ('billing', 'service:billing', 'degradation', 'degradation', '#ops', $1, 'x', now(), now())`,
       [JSON.stringify({ tenants: [], offers: [], ...facts })],
     );
     const after = write('new.yaml', AFTER);

@@ -7,7 +7,7 @@ import { type CheckState, EMPTY_STATE, type FoldInput } from '../../core/evaluat
 import { foldCheck } from '../../core/fold.ts';
 import type { Incident } from '../../core/incident.ts';
 import { type Change, judgeScope, NO_MEMORY, type ScopeJudgement, type ScopeMemory } from '../../core/judge.ts';
-import { disbelieved, distrusted, type LocationTrouble, locationTroubles } from '../../core/location.ts';
+import { disbelieved, distrusted, type LocationTrouble, locationTroubles, troubleDecisions } from '../../core/location.ts';
 import { judgeMonitoring, MONITORING_SCOPE } from '../../core/monitoring.ts';
 import { markOf, packRuns, unpackRuns } from '../../core/replay/code.ts';
 import { type Entry, type JudgeInputs, loggedInputs, type StoredDecision, type World } from '../../core/replay/entry.ts';
@@ -192,10 +192,15 @@ class Live {
 
   #look(views: CheckView[], open: Incident | undefined, nowMs: number): ScopeJudgement {
     const states = new Map(views.map((view) => [view.check.id, view.state]));
+    const before = this.#troubles;
     this.#troubles = stored(locationTroubles(config, states, { nowMs, planningSinceMs: 0 }, this.#troubles));
     const blind = views.filter((view) => view.state.moment === 'blind');
     const judged = judgeMonitoring({ config, troubles: this.#troubles, blind, open, nowMs });
-    return { outcomes: [{ ...judged, ...(open ? { incident: open } : {}) }], decisions: [], memory: NO_MEMORY };
+    return {
+      outcomes: [{ ...judged, ...(open ? { incident: open } : {}) }],
+      decisions: troubleDecisions(before, this.#troubles),
+      memory: NO_MEMORY,
+    };
   }
 
   #write(scopeId: string, known: Incident | undefined, change: Exclude<Change, { kind: 'none' }>, nowMs: number): number {
