@@ -54,7 +54,7 @@ describe('a notice', () => {
     await tellNotice(slack.pool, aNotice({ incidents: [id, 999] }));
     await settled(slack);
     const lines = linesOf((await slack.history())[1]!);
-    expect(lines[2]).toMatch(new RegExp(`^🔴 <http[^|]+\\|INC-${id}> · Patient billing: full interruption\\. 1 of 2 clinics`));
+    expect(lines[2]).toMatch(new RegExp(`^🔴 <http[^|]+\\|INC-${id}> · Patient billing: full interruption\\. No clinic can post invoices`));
     expect(lines[3]).toBe('An incident that it was about is not known any more.');
   });
 
