@@ -71,7 +71,7 @@ describe('the benchmarks', () => {
   }, 120_000);
 
   it('prints what judging costs, how late runs begin, how soon a status is answered, and what a check takes', async () => {
-    const sizes = '--runs 1 --checks 50 --results 1000 --warm-up 3 --seconds 5 --status-results 20000 --stored-checks 50';
+    const sizes = '--runs 1 --checks 200 --results 1000 --warm-up 15 --seconds 15 --status-results 20000 --stored-checks 50';
     const { code, out, err } = await bench('judge', '--json', ...sizes.split(' '));
     const figures = JSON.parse(out);
     expect(err).toContain('run 1 of 1');
