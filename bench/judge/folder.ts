@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { installedParts } from '../../cli/config.ts';
+import type { Check } from '../../core/check.ts';
 import { loadConfig } from '../../core/config/load.ts';
 import { type Report, reportSchema } from '../../jobs/contract.ts';
 import type { JobsDeps } from '../../jobs/deps.ts';
@@ -18,7 +19,7 @@ import { REPORTS_AT_ONCE } from '../../jobs/result-queues.ts';
 import { openPool } from '../../store/db.ts';
 import { partitionsFor } from '../../store/partitions.ts';
 import { beat } from '../../store/planner.ts';
-import { enterRuns, ledgerKeys } from '../../store/run.ts';
+import { enterRuns, type LedgerKeys, type LedgerRow, ledgerKeys } from '../../store/run.ts';
 import { treeCpuS } from '../process-tree.ts';
 import { quietLog } from '../quiet-log.ts';
 import { configText, dueIn, LOCATIONS, reportText, sequence } from './load.ts';
@@ -51,60 +52,97 @@ const WARM_UP_S = 120;
 
 async function run(go: Go): Promise<Folded> {
   if (go.profile !== undefined) mkdirSync(go.profile, { recursive: true });
+  const load = await begin(go);
+  const sum: Folded = { type: 'folded', results: 0, workerCpuS: 0, postgresCpuS: 0, wallS: 0, planningCpuS: 0 };
+  for (let atS = 0; atS < WARM_UP_S + load.seconds; atS += PORTION_S) {
+    const portion = portionOf(load, atS);
+    const planning = await costOf(go, () => enterAll(load, portion));
+    const texts = LOCATIONS.map((location) => ({ location, texts: portion.map(({ due }) => reportText(due, location, load.random)) }));
+    load.nowMs = load.beginMs + (atS + PORTION_S) * 1000;
+    const fold = () => Promise.all(texts.map((one) => foldAll(load.take, one.location, one.texts)));
+    const isMeasured = atS >= WARM_UP_S;
+    const folding = await costOf(go, () =>
+      go.profile !== undefined && isMeasured ? profiled(join(go.profile, `${atS}.cpuprofile`), fold) : fold(),
+    );
+    if (!isMeasured) continue;
+    sum.results += portion.reduce((total, { rows }) => total + rows.length, 0);
+    sum.workerCpuS += folding.workerS;
+    sum.postgresCpuS += folding.postgresS;
+    sum.wallS += folding.wallS;
+    sum.planningCpuS += planning.workerS + planning.postgresS;
+  }
+  await load.deps.pool.end();
+  return sum;
+}
+
+interface Load {
+  deps: JobsDeps;
+  checks: Check[];
+  keys: LedgerKeys;
+  take: Folding['take'];
+  random: () => number;
+  beginMs: number;
+  /** How much time is played after the warm-up. */
+  seconds: number;
+  /** What the worker's clock shows. */
+  nowMs: number;
+}
+
+async function begin(go: Go): Promise<Load> {
   const loaded = loadConfig({ file: 'rounds.yaml', text: configText(go.checks) }, await installedParts());
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems[0]));
+  if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
   const { config } = loaded;
   const checks = Object.values(config.checks);
   const pool = openPool({ url: go.url, name: 'worker', max: 10, log: quietLog });
   const perSecond = (checks.length * LOCATIONS.length) / 60;
   const seconds = Math.ceil(go.results / perSecond / PORTION_S) * PORTION_S;
   const beginMs = Math.floor(Date.now() / 1000) * 1000 - (seconds + WARM_UP_S) * 1000;
-  let nowMs = beginMs;
-  const clock = { now: () => nowMs, monotonic: () => performance.now() };
+  const clock = { now: () => load.nowMs, monotonic: () => performance.now() };
   const deps: JobsDeps = { pool, queues: NO_QUEUES, config, configSeq: 0, clock, log: quietLog, actions: new Map() };
   await beat(pool, beginMs, 60_000);
   await partitionsFor(pool, beginMs, beginMs + (seconds + WARM_UP_S) * 1000);
   const keys = await ledgerKeys(pool, { checks: checks.map(({ id }) => id), locations: LOCATIONS, revisions: [config.revision] });
-  const random = sequence(1);
   const folding = new Folding((lot) => foldReports(deps, lot));
-  const take = go.alone
-    ? (...[location, report]: Parameters<Folding['take']>) => foldReport(deps, location, report)
-    : folding.take.bind(folding);
-  const sum: Folded = { type: 'folded', results: 0, workerCpuS: 0, postgresCpuS: 0, wallS: 0, planningCpuS: 0 };
+  const take: Folding['take'] = (location, report) => (go.alone ? foldReport(deps, location, report) : folding.take(location, report));
+  const load: Load = { deps, checks, keys, take, random: sequence(1), beginMs, seconds, nowMs: beginMs };
+  return load;
+}
 
-  for (let atS = 0; atS < WARM_UP_S + seconds; atS += PORTION_S) {
-    const texts = new Map<string, string[]>(LOCATIONS.map((location) => [location, []]));
-    let portion = 0;
-    for (let second = atS; second < atS + PORTION_S; second++) {
-      const due = dueIn(checks, beginMs + second * 1000);
-      if (due.length === 0) continue;
-      const rows = due.flatMap(({ check, slotMs }) =>
-        LOCATIONS.map((location) => {
-          const known = config.checks[check];
-          if (!known) throw new Error('a check that is not there');
-          const named = { check, location, slotMs, purpose: 'scheduled' as const, ask: 0 };
-          return ledgerRow(named, slotMs, slotMs + known.everyMs, config.revision, tookMs(known));
-        }),
-      );
-      const before = cpu(go.postgresPid);
-      await enterRuns(pool, keys, rows);
-      sum.planningCpuS += since(before, go.postgresPid).total;
-      for (const location of LOCATIONS) texts.get(location)?.push(reportText(due, location, random));
-      portion += rows.length;
-    }
-    nowMs = beginMs + (atS + PORTION_S) * 1000;
-    const [before, beganMs] = [cpu(go.postgresPid), performance.now()];
-    const fold = () => Promise.all(LOCATIONS.map((location) => foldAll(take, location, texts.get(location) ?? [])));
-    await (go.profile !== undefined && atS >= WARM_UP_S ? profiled(join(go.profile, `${atS}.cpuprofile`), fold) : fold());
-    if (atS < WARM_UP_S) continue;
-    const used = since(before, go.postgresPid);
-    sum.results += portion;
-    sum.workerCpuS += used.worker;
-    sum.postgresCpuS += used.postgres;
-    sum.wallS += (performance.now() - beganMs) / 1000;
-  }
-  await pool.end();
-  return sum;
+/** What is due in each second of some time. */
+type Portion = { due: ReturnType<typeof dueIn>; rows: LedgerRow[] }[];
+
+function portionOf({ deps: { config }, checks, beginMs }: Load, atS: number): Portion {
+  const seconds = Array.from({ length: PORTION_S }, (_, index) => dueIn(checks, beginMs + (atS + index) * 1000));
+  return seconds
+    .filter((due) => due.length > 0)
+    .map((due) => ({
+      due,
+      rows: due.flatMap(({ check, slotMs }) => {
+        const known = config.checks[check];
+        if (!known) return [];
+        return LOCATIONS.map((location) =>
+          ledgerRow(
+            { check, location, slotMs, purpose: 'scheduled', ask: 0 },
+            slotMs,
+            slotMs + known.everyMs,
+            config.revision,
+            tookMs(known),
+          ),
+        );
+      }),
+    }));
+}
+
+async function enterAll({ deps: { pool }, keys }: Load, portion: Portion): Promise<void> {
+  for (const { rows } of portion) await enterRuns(pool, keys, rows);
+}
+
+async function costOf({ postgresPid }: Go, work: () => Promise<unknown>): Promise<{ workerS: number; postgresS: number; wallS: number }> {
+  const [cpu, postgresS, beganMs] = [process.cpuUsage(), treeCpuS([postgresPid]), performance.now()];
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  const wallS = (performance.now() - beganMs) / 1000;
+  return { workerS: (user + system) / 1e6, postgresS: treeCpuS([postgresPid]) - postgresS, wallS };
 }
 
 async function profiled(file: string, work: () => Promise<unknown>): Promise<void> {
@@ -128,17 +166,6 @@ async function foldAll(fold: Folding['take'], location: string, texts: readonly 
     }
   };
   await Promise.all(Array.from({ length: REPORTS_AT_ONCE }, take));
-}
-
-function cpu(postgresPid: number) {
-  return { worker: process.cpuUsage(), postgres: treeCpuS([postgresPid]) };
-}
-
-function since(before: ReturnType<typeof cpu>, postgresPid: number) {
-  const { user, system } = process.cpuUsage(before.worker);
-  const worker = (user + system) / 1e6;
-  const postgres = treeCpuS([postgresPid]) - before.postgres;
-  return { worker, postgres, total: worker + postgres };
 }
 
 const noQueue = () => Promise.reject(new Error('nothing is queued here'));
