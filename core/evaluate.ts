@@ -67,6 +67,12 @@ export const EMPTY_STATE: CheckState = {
   heldSinceMs: 0,
 };
 
+/** The state without what was said of locations from which the check no longer runs. */
+export function ofLocations(state: CheckState, locations: readonly string[]): CheckState {
+  const kept = <T>(all: Record<string, T>) => Object.fromEntries(Object.entries(all).filter(([id]) => locations.includes(id)));
+  return { ...state, locations: kept(state.locations), gaps: kept(state.gaps), recent: kept(state.recent ?? {}) };
+}
+
 /** What is folded: a result with its place in the planner's time. */
 export interface FoldInput {
   run: string;

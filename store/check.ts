@@ -147,10 +147,12 @@ export async function moveStates(db: Db, checks: readonly { id: string; scope: s
     `with one as (select * from unnest($1::text[], $2::text[], $3::jsonb[]) as one (id, scope, locations))
      update check_state set scope = one.scope, state = (state::jsonb || jsonb_build_object(
        'locations', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state::jsonb->'locations') where one.locations ? key),
-       'gaps', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state::jsonb->'gaps') where one.locations ? key)))::json
+       'gaps', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(state::jsonb->'gaps') where one.locations ? key),
+       'recent', (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(coalesce(state::jsonb->'recent', '{}')) where one.locations ? key)))::json
      from one
      where check_state.check_id = one.id and (check_state.scope <> one.scope
-       or exists (select from jsonb_object_keys((state::jsonb->'locations') || (state::jsonb->'gaps')) as key where not one.locations ? key))`,
+       or exists (select from jsonb_object_keys(
+         (state::jsonb->'locations') || (state::jsonb->'gaps') || coalesce(state::jsonb->'recent', '{}')) as key where not one.locations ? key))`,
     [checks.map((check) => check.id), checks.map((check) => check.scope), checks.map((check) => JSON.stringify(check.locations))],
   );
 }

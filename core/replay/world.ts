@@ -1,7 +1,7 @@
 /** Everything that deciding stands on, in memory, with what each transaction made of it. What store/ does in tables, without tables. */
 import { scopeNow } from '../config/incidents.ts';
 import type { Config } from '../config/model.ts';
-import { type CheckState, EMPTY_STATE } from '../evaluate.ts';
+import { type CheckState, EMPTY_STATE, ofLocations } from '../evaluate.ts';
 import type { Facts, Incident } from '../incident.ts';
 import type { Change } from '../judge.ts';
 import { NO_MEMORY } from '../judge.ts';
@@ -127,10 +127,4 @@ export class LiveWorld {
   #write({ xid, seenFromXid }: Writing, incident: Incident & { facts: Facts }): void {
     this.#incidents.put(String(incident.id), xid, stored(incident), seenFromXid);
   }
-}
-
-/** Without what locations said from which the check no longer runs. */
-function ofLocations(state: CheckState, locations: readonly string[]): CheckState {
-  const kept = <T>(record: Record<string, T>) => Object.fromEntries(Object.entries(record).filter(([id]) => locations.includes(id)));
-  return { ...state, locations: kept(state.locations), gaps: kept(state.gaps) };
 }

@@ -180,9 +180,8 @@ export function tellTheStory(title: string, telling: Telling): void {
       const { rows: tables } = await database.query<{ name: string }>(
         `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
       );
-      const contents = await Promise.all(
-        tables.map(async ({ name }) => JSON.stringify((await database.query(`select t::text from ${name} t`)).rows)),
-      );
+      const contents: string[] = [];
+      for (const { name } of tables) contents.push(JSON.stringify((await database.query(`select t::text from ${name} t`)).rows));
       const told = [...(await channel.posts()).map((post) => post.all), ...(await channel.thread(ts))];
       for (const secret of secrets) {
         for (const text of [system.output(), ...contents, ...told, ...((await telling.alsoKept?.()) ?? [])])

@@ -6,7 +6,7 @@
 import type { Check } from '../../core/check.ts';
 import type { CheckView } from '../../core/classify.ts';
 import type { Config } from '../../core/config/model.ts';
-import { type CheckState, EMPTY_STATE, type FoldInput } from '../../core/evaluate.ts';
+import { type CheckState, EMPTY_STATE, type FoldInput, ofLocations } from '../../core/evaluate.ts';
 import { type FoldWork, foldCheck } from '../../core/fold.ts';
 import { MONITORING_SCOPE } from '../../core/monitoring.ts';
 import { runName, slotsBetween } from '../../core/run.ts';
@@ -336,7 +336,8 @@ export class World {
     const before = this.#running;
     this.#config = config;
     this.#running = new Map();
-    for (const check of Object.values(config.checks)) this.#run(check, kept(before.get(check.id)?.state, check));
+    for (const check of Object.values(config.checks))
+      this.#run(check, ofLocations(before.get(check.id)?.state ?? EMPTY_STATE, check.locations));
     this.#planAnew(this.#plannedUntilMs);
     for (const run of this.#due) if (!config.checks[run.check.id]?.locations.includes(run.location)) this.#due.delete(run);
     this.judging.adopt(config);
@@ -368,14 +369,6 @@ function isWell(told: Told | undefined): boolean {
 function isLongWell({ check, state }: Running): boolean {
   if (state.held !== 'up' || state.moment !== 'up' || Object.keys(state.gaps).length > 0) return false;
   return check.locations.every((location) => (state.locations[location]?.upStreak ?? 0) > check.resolveAfter);
-}
-
-/** A state without what was said of locations that the check no longer runs from. */
-function kept(state: CheckState | undefined, check: Check): CheckState {
-  if (!state) return EMPTY_STATE;
-  const own = <T>(all: Record<string, T>) =>
-    Object.fromEntries(Object.entries(all).filter(([location]) => check.locations.includes(location)));
-  return { ...state, locations: own(state.locations), gaps: own(state.gaps) };
 }
 
 /** Puts it where the list, the latest first, stays in order. */
