@@ -19,7 +19,8 @@ import { assess } from './facts.ts';
 import type { Facts, Incident } from './incident.ts';
 import { COMING_BACK, type Held, keepBack, quieten, UNSEEN } from './keep-back.ts';
 import { blindsBy } from './location.ts';
-import { type Change, merged, opened, type Progress, resolved, updated } from './progress.ts';
+import type { Progress } from './patience.ts';
+import { type Change, merged, opened, resolved, updated } from './progress.ts';
 import { type Quiet, quietOf } from './quiet.ts';
 import { type Draft, NOBODY, type Outcome, type ScopeInput, type ScopeJudgement } from './scope.ts';
 
