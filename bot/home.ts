@@ -8,7 +8,7 @@ import type { Check } from '../core/check.ts';
 import type { Config } from '../core/config/model.ts';
 import { standsOn } from '../core/graph.ts';
 import { incidentOf } from '../core/incident.ts';
-import { readStates } from '../store/check.ts';
+import { readBriefs } from '../store/check.ts';
 import { anybodyDue, claimViewers, noteLook, notePublished, shownHash, type Viewer } from '../store/home.ts';
 import { openIncidents } from '../store/incident.ts';
 import { openPosts } from '../store/post.ts';
@@ -159,7 +159,7 @@ export class Home {
     const checks = Object.values(config.checks);
     const [open, states, p95] = await Promise.all([
       this.#open(),
-      readStates(
+      readBriefs(
         pool,
         checks.map((check) => check.id),
       ),

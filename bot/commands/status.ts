@@ -2,7 +2,7 @@ import type { Check } from '../../core/check.ts';
 import type { Service } from '../../core/config/model.ts';
 import { standsOn } from '../../core/graph.ts';
 import { type Incident, incidentOf } from '../../core/incident.ts';
-import { readStates } from '../../store/check.ts';
+import { type BriefState, readBriefs } from '../../store/check.ts';
 import { listIncidents } from '../../store/incident.ts';
 import { firstPlanned, lastResolved } from '../../store/query.ts';
 import { paceOf } from '../../store/usual.ts';
@@ -52,7 +52,7 @@ function nearestService(services: readonly Service[], asked: string): string | u
 /** What is read once, however many services are told of. */
 interface Known {
   checks: readonly Check[];
-  states: Awaited<ReturnType<typeof readStates>>;
+  states: ReadonlyMap<string, BriefState>;
   open: readonly Incident[];
   resolvedMs: ReadonlyMap<string, number>;
   plannedMs: ReadonlyMap<string, number>;
@@ -62,7 +62,7 @@ async function knownOf({ pool, clock, config }: CommandContext, wanted: (check: 
   const checks = Object.values(config.checks).filter(wanted);
   const ids = checks.map((check) => check.id);
   const [states, incidents, resolvedMs, plannedMs] = await Promise.all([
-    readStates(pool, ids),
+    readBriefs(pool, ids),
     listIncidents(pool, clock.now(), 100),
     lastResolved(pool),
     firstPlanned(pool, ids),

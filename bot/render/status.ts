@@ -4,9 +4,9 @@ import type { Check } from '../../core/check.ts';
 import { freshForMs } from '../../core/check.ts';
 import type { Config, Service } from '../../core/config/model.ts';
 import { spanInWords } from '../../core/duration.ts';
-import type { CheckState } from '../../core/evaluate.ts';
 import { type Incident, incidentName } from '../../core/incident.ts';
 import { listInWords, MARKS } from '../../core/words.ts';
+import type { BriefState } from '../../store/check.ts';
 import type { Pace } from '../../store/usual.ts';
 import { type Block, data, few, type Message, message, section } from './blocks.ts';
 
@@ -16,7 +16,7 @@ const MOST_LINES = 15;
 export interface TemplateStatus {
   title: string;
   checks: readonly Check[];
-  states: ReadonlyMap<string, CheckState>;
+  states: ReadonlyMap<string, BriefState>;
   pace: Pace;
 }
 

@@ -167,6 +167,9 @@ drop table run_batch;
 
 -- A state is read and written whole, with every result: as text that is cheaper.
 alter table check_state alter column state type json;
+-- What a status of everything needs of it: what is held, and when each location was last heard, as `up north 1790000000000`. Null where that
+-- was not written yet.
+alter table check_state add column brief text;
 
 -- What is too old is looked for by its time.
 create index decision_at on decision using brin (at);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CheckState } from '../../core/evaluate.ts';
-import { lockStates, readStates, writeStates } from '../../store/check.ts';
+import { lockStates, moveStates, readBriefs, readStates, writeStates } from '../../store/check.ts';
 import { openPool, type Pool } from '../../store/db.ts';
 import { migrate } from '../../store/migrate.ts';
 import { quietLog } from '../helpers/log.ts';
@@ -134,9 +134,15 @@ it('keeps results with all that belongs to them', async () => {
 });
 
 it('keeps what is held of each check, now and when it is written again', async () => {
+  const brief = { held: 'up', locations: { north: { plannedAtMs: 60_000 }, south: { plannedAtMs: 60_000 } } };
   expect([...(await readStates(pool, ['home']))]).toEqual([['home', state]]);
+  expect([...(await readBriefs(pool, ['home', 'nothing']))]).toMatchObject([['home', brief]]);
   await writeStates(pool, [{ check: 'home', scope: 'billing', state: state as unknown as CheckState }], 'r2');
   expect([...(await lockStates(pool, [{ id: 'home', scope: 'billing' }], 'r2'))]).toEqual([['home', state]]);
+  expect([...(await readBriefs(pool, ['home']))]).toEqual([['home', brief]]);
+  await moveStates(pool, [{ id: 'home', scope: 'billing', locations: ['south'] }]);
+  expect([...(await readBriefs(pool, ['home']))]).toMatchObject([['home', { held: 'up', locations: { south: { plannedAtMs: 60_000 } } }]]);
+  expect(Object.keys((await readBriefs(pool, ['home'])).get('home')?.locations ?? {})).toEqual(['south']);
 });
 
 it('makes partitions once, whoever asks, and for any time', async () => {
