@@ -60,6 +60,11 @@ const DEFAULT_COMMANDS: CommandHint[] = [
   { usage: '/rounds report [REPORT] [--here]', summary: 'How the last 24 hours went' },
   { usage: '/rounds run [CHECK]', summary: 'Run a check now' },
   { usage: '/rounds why INCIDENT', summary: 'Why it was classified and posted' },
+  { usage: '/rounds slo [service]', summary: 'What is left of the error budgets' },
+  { usage: '/rounds tenants', summary: 'Who drives the load' },
+  { usage: '/rounds changes', summary: 'What was deployed' },
+  { usage: '/rounds silence billing 30m "known"', summary: 'Keep posts back' },
+  { usage: '/rounds oncall', summary: 'Who is on call' },
   { usage: '/rounds help', summary: 'What can be typed' },
 ];
 
